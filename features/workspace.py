@@ -1,0 +1,308 @@
+"""The workspace: one folder, one ``propensity.toml``, typed and checked.
+
+Every error names the key, the value and what is allowed.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from features import windows
+from features.errors import PropensityError, one_of
+from features.tables import ADVOCACY_KINDS, TABLES
+
+FILE = "propensity.toml"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Strict):
+    """Raw files that SQL can name: CSV (also .gz), Parquet or JSON, told apart by ending."""
+
+    path: str
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    encoding: Literal["utf-8", "latin-1", "utf-16", "windows-1252"] = "utf-8"
+
+
+class Mapping(Strict):
+    """How a canonical table comes from the sources: one SQL query, or a source and its columns."""
+
+    source: str | None = None
+    columns: dict[str, str] = {}
+    sql: str | None = None
+    dates: str | None = None
+    timezone: str | None = None
+    decimal: Literal[".", ","] = "."
+    delay_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 0
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Mapping:
+        if (self.sql is None) == (self.source is None):
+            raise ValueError("give either sql, or source (with columns where names differ)")
+        if self.sql is not None and self.columns:
+            raise ValueError("columns goes with source; in sql rename with AS")
+        return self
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, zone: str | None) -> str | None:
+        return None if zone is None else _zone(zone)
+
+
+class Grid(Strict):
+    """The as_of dates: from ``until`` backwards; without ``until``, the last ones whose outcomes are known.
+
+    ``exported`` is the day on which the exports were taken; without it, the last day with a fact.
+    """
+
+    since: date
+    until: date | None = None
+    exported: date | None = None
+    every: str = "month"
+
+    @field_validator("every")
+    @classmethod
+    def _known_step(cls, every: str) -> str:
+        try:
+            windows.parse_every(every)
+        except PropensityError as error:
+            raise ValueError(error.hint) from error
+        return every
+
+
+class Cohort(Strict):
+    """Who may be scored: accounts with a live contract, or accounts active in the last ``days``."""
+
+    kind: Literal["contract", "activity"] = "contract"
+    days: Annotated[int, Field(ge=1, le=3650)] = 90
+    activity: tuple[str, ...] = ("usage",)
+
+
+class Outcome(Strict):
+    """What every outcome states: lead, horizon, source delay, and its own as_of grid where it differs."""
+
+    lead: Annotated[int, Field(ge=0, le=3650)] = 0
+    horizon: Annotated[int, Field(ge=1, le=3650)] = 90
+    grace: Annotated[int, Field(ge=0, le=365)] = 0
+    delay: Annotated[int, Field(ge=0, le=365)] = 0
+    given_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    until: date | None = None
+    capacity: Annotated[int, Field(ge=1)] = 25
+
+    @property
+    def span(self) -> int:
+        """Days after as_of until the outcome is known: lead + horizon + grace + source delay."""
+        return self.lead + self.horizon + self.grace + self.delay
+
+
+class Churn(Outcome):
+    """No live contract at the end of the horizon, or no activity in it."""
+
+    kind: Literal["contract", "inactivity"] = "contract"
+    grace: Annotated[int, Field(ge=0, le=365)] = 30
+
+
+class Advocacy(Outcome):
+    """A completed act, or the feedback the user names as one, within the horizon."""
+
+    kind: Literal["act", "feedback"] = "act"
+    acts: tuple[Literal[ADVOCACY_KINDS], ...] = ADVOCACY_KINDS  # type: ignore[valid-type]
+    instrument: Literal["NPS", "CSAT", "CES", "rating"] = "rating"
+    at_least: float = 4
+
+
+class Outcomes(Strict):
+    churn: Churn | None = None
+    advocacy: Advocacy | None = None
+
+    def __iter__(self) -> Iterator[tuple[str, Outcome]]:  # type: ignore[override]
+        for name in type(self).model_fields:
+            if (outcome := getattr(self, name)) is not None:
+                yield name, outcome
+
+
+class Signals(Strict):
+    """What the features are told about the data, since names found in it would look ahead."""
+
+    events: tuple[str, ...] = ()
+    windows: tuple[Annotated[int, Field(ge=1, le=3650)], ...] = (7, 30, 90, 180, 365)
+
+    @field_validator("windows")
+    @classmethod
+    def _ascending(cls, windows: tuple[int, ...]) -> tuple[int, ...]:
+        if not windows or list(windows) != sorted(set(windows)):
+            raise ValueError("list each window once, shortest first")
+        return windows
+
+
+class Training(Strict):
+    """How models are judged: the last ``test_dates`` as_of dates are the test fold, fixed beforehand."""
+
+    test_dates: Annotated[int, Field(ge=1)] = 3
+    folds: Annotated[int, Field(ge=1, le=12)] = 2
+    minimum_positives: Annotated[int, Field(ge=5)] = 30
+    seed: int = 7
+    bags: Annotated[int, Field(ge=1, le=20)] = 5
+    bootstraps: Annotated[int, Field(ge=50, le=5000)] = 400
+
+
+class Check(Strict):
+    """A check of the user's own: every row that ``sql`` returns is a problem."""
+
+    name: str
+    sql: str
+
+
+class Config(Strict):
+    """``propensity.toml``."""
+
+    name: str
+    timezone: str = "UTC"
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
+    sources: dict[str, Source] = {}
+    tables: dict[str, Mapping]
+    checks: tuple[Check, ...] = ()
+    impossible: Literal["quarantine", "keep"] = "quarantine"
+    memory: Annotated[str, Field(pattern=r"^\d+ ?(MB|GB|MiB|GiB)$")] = "4GB"
+    signals: Signals = Signals()
+    as_of: Grid
+    cohort: Cohort = Cohort()
+    outcomes: Outcomes = Outcomes()
+    training: Training = Training()
+    store: str | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        return _zone(zone)
+
+    @field_validator("sources")
+    @classmethod
+    def _plain_names(cls, sources: dict[str, Source]) -> dict[str, Source]:
+        for name in sources:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                raise ValueError(f"source name {name!r}: use lower-case letters, digits and _")
+        return sources
+
+    @field_validator("tables")
+    @classmethod
+    def _canonical(cls, tables: dict[str, Mapping]) -> dict[str, Mapping]:
+        for name in tables:
+            if name not in TABLES:
+                raise ValueError(f"no table is called {name!r}; there are {one_of(TABLES)}")
+        if "accounts" not in tables:
+            raise ValueError("accounts is required")
+        if not any(TABLES[name].facts for name in tables):
+            raise ValueError("at least one table of facts is required, for example usage")
+        return tables
+
+    @model_validator(mode="after")
+    def _sources_exist(self) -> Config:
+        for name, mapping in self.tables.items():
+            if mapping.source is not None and mapping.source not in self.sources:
+                raise ValueError(f"tables.{name}.source is {mapping.source!r}; there are {one_of(self.sources)}")
+        return self
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no time zone; use a name such as Europe/Berlin or UTC") from error
+    return name
+
+
+class Workspace:
+    """A folder with its configuration and everything the product writes, below ``state/`` and ``out/``."""
+
+    def __init__(self, root: Path, config: Config) -> None:
+        self.root = root
+        self.config = config
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state"
+
+    @property
+    def tables(self) -> Path:
+        return self.state / "tables"
+
+    @property
+    def frames(self) -> Path:
+        return self.state / "frames"
+
+    @property
+    def out(self) -> Path:
+        return self.root / "out"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.out / "quarantine"
+
+    @property
+    def store_url(self) -> str:
+        return self.config.store or f"sqlite:///{self.state / 'propensity.db'}"
+
+
+def load(root: Path) -> Workspace:
+    """Read ``propensity.toml``; errors name the key, the value and what is allowed."""
+    file = root / FILE
+    if not file.is_file():
+        raise PropensityError(
+            f"{root} is no workspace: it has no {FILE}",
+            f"Run `propensity init {root}`, or name another folder with --workspace.",
+        )
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PropensityError(f"{file} is not TOML: {error}", "Mend the line it names.") from error
+    return Workspace(root.resolve(), parse(raw, str(file)))
+
+
+def parse(raw: dict[str, Any], origin: str = FILE) -> Config:
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        raise PropensityError(
+            f"{origin} has {error.error_count()} problem(s):\n" + "\n".join(_problem(found) for found in error.errors()),
+            f"Change the named keys in {origin}.",
+        ) from error
+
+
+def _problem(found: Any) -> str:
+    key = ".".join(str(part) for part in found["loc"]) or "(file)"
+    if found["type"] == "missing":
+        return f"  {key} is missing"
+    if found["type"] == "extra_forbidden":
+        return f"  {key} is not a key that exists here; there are {one_of(_keys_beside(found['loc']))}"
+    value = found["input"]
+    shown = repr(value) if isinstance(value, str | int | float | bool) else type(value).__name__
+    return f"  {key} = {shown}: {found['msg'].removeprefix('Value error, ')}"
+
+
+def _keys_beside(location: tuple[Any, ...]) -> list[str]:
+    """Names of the keys allowed where an unknown one was found."""
+    model: Any = Config
+    for part in location[:-1]:
+        field = getattr(model, "model_fields", {}).get(part)
+        if field is None:
+            continue
+        model = next((option for option in _models(field.annotation)), model)
+    return list(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[Any]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models(argument)
