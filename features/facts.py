@@ -168,7 +168,7 @@ def split_stream(stream: str) -> tuple[str, str]:
     """``usage.watch`` → kind ``usage``, label ``watch``; a kind by itself has no label."""
     if stream in KINDS:
         return stream, ""
-    kind, _, label = stream.partition(".")
+    kind, _, label = stream.rpartition(".")
     if kind in KINDS and label:
         return kind, label
     raise PropensityError(

@@ -294,15 +294,14 @@ class _Writer:
 
 def row_hashes(frame: pd.DataFrame, day: date, made: Plan) -> Iterator[str]:
     """What identifies a feature row: account, as_of, definitions and every value, bit for bit."""
-    numbers = frame[[column.name for column in made.columns if not column.categorical]].to_numpy(dtype=np.float64)
-    names = [column.name for column in made.columns if column.categorical]
-    texts = frame[names].astype(object).where(frame[names].notna(), None).to_numpy() if names else None
+    names = [column.name for column in made.columns if not column.categorical]
+    values = frame[names].to_numpy(dtype=np.float64).tobytes()
+    width = 8 * len(names)
+    texts = [frame[column.name].fillna("\0").tolist() for column in made.columns if column.categorical]
     prefix = f"{day} {made.digest} "
-    for position, account in enumerate(frame["account"]):
-        row = hashlib.sha256((prefix + account).encode())
-        row.update(numbers[position].tobytes())
-        if texts is not None:
-            row.update(json.dumps(list(texts[position])).encode())
+    for position, identity in enumerate(zip(frame["account"].tolist(), *texts, strict=True)):
+        row = hashlib.sha256((prefix + "\x1f".join(identity)).encode())
+        row.update(values[position * width : (position + 1) * width])
         yield row.hexdigest()[:32]
 
 

@@ -88,13 +88,14 @@ class Intake:
             f"TO {literal(str(part / 'people.parquet'))} (FORMAT parquet, COMPRESSION zstd)"
         )
         digest = _digest(part)
-        (part / "report.json").write_text(json.dumps(self.report.as_dict(), indent=1), encoding="utf-8")
         final = self.workspace.tables / digest
         final.parent.mkdir(parents=True, exist_ok=True)
         if final.exists():
             shutil.rmtree(part)
         else:
             part.rename(final)
+        with replaced(final / "report.json") as report:
+            report.write_text(json.dumps(self.report.as_dict(), indent=1), encoding="utf-8")
         with replaced(self.workspace.tables / "current") as pointer:
             pointer.write_text(digest, encoding="utf-8")
         for old in self.workspace.tables.iterdir():

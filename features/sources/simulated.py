@@ -32,20 +32,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import PropensityError
+from features.sources import simulated_lives as lives
+from features.sources import simulated_outcomes as outcomes
+from features.sources import simulated_rows as rows
 from features.sources.simulated_dirt import soil
-from features.sources.simulated_lives import (
-    CURRENCIES,
-    Calendar,
-    Coded,
-    Columns,
-    Flags,
-    Floats,
-    Ints,
-    Lives,
-    Value,
-    calendar,
-    live,
-)
+from features.sources.simulated_lives import CURRENCIES, Calendar, Coded, Columns, Flags, Floats, Value, numbers
 from features.tables import TABLES, Table
 from features.windows import MICROSECONDS_PER_DAY
 
@@ -150,34 +141,82 @@ class World:
                 raise PropensityError(f"{name} is {getattr(self, name)}", f"Use {lowest} or more.")
 
 
-def simulate(
-    world: World, directory: Path, progress: Callable[[int, int], None] | None = None
-) -> dict[str, int]:
+def simulate(world: World, directory: Path, progress: Callable[[int, int], None] | None = None) -> dict[str, int]:
     """Write the world's tables and its truth into ``directory``; the number of rows of each canonical table.
 
     ``progress`` is told the accounts written and their total. Files appear under their names once all are complete.
     """
-    when = calendar(world.until, world.months)
-    rows = dict.fromkeys(TABLES, 0)
+    when = lives.calendar(world.until, world.months)
+    written = dict.fromkeys(TABLES, 0)
     with _files(directory) as files:
 
-        def write(name: str, table: pa.Table, rng: np.random.Generator) -> None:
-            table = soil(name, table, rng) if world.dirt else table
+        def write(name: str, table: pa.Table, dirt: np.random.Generator) -> None:
+            table = soil(name, table, dirt) if world.dirt else table
             files[name].write_table(table)
-            rows[name] += table.num_rows
+            written[name] += table.num_rows
 
         for chunk, first in enumerate(range(0, world.accounts, CHUNK)):
-            rng = np.random.default_rng(np.random.SeedSequence([world.seed, chunk]))
-            lives = live(rng, when, first, min(CHUNK, world.accounts - first), world.signal)
-            for name, columns in lives.tables.items():
+            fate, delay, dirt = _generators(world.seed, chunk)
+            drawn = _draw(fate, when, first, min(CHUNK, world.accounts - first), world.signal)
+            for name, columns in drawn.tables.items():
                 late = LATE.get(name, 0.0) if world.late else 0.0
-                write(name, _exported(rng, when, lives, TABLES[name], columns, f"{chunk}-", late), rng)
-            files["truth"].write_table(_truth(when, lives))
+                write(name, _exported(delay, when, drawn, TABLES[name], columns, f"{chunk}-", late), dirt)
+            files["truth"].write_table(_truth(when, drawn))
             if progress:
-                progress(first + len(lives.firms), world.accounts)
-        rng = np.random.default_rng(np.random.SeedSequence([world.seed, RATES_SEED]))
-        write("rates", _rates(rng, when), rng)
-    return rows
+                progress(first + len(drawn.firms), world.accounts)
+        market, _, dirt = _generators(world.seed, RATES_SEED)
+        write("rates", _rates(market, when), dirt)
+    return written
+
+
+def _generators(seed: int, chunk: int) -> list[np.random.Generator]:
+    """One each for what happens, what arrives late, and dirt: none of them moves the others."""
+    return [np.random.default_rng(child) for child in np.random.SeedSequence([seed, chunk]).spawn(3)]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A chunk of accounts: all rows by table, when each account left, its chance of leaving by month."""
+
+    firms: lives.Firms
+    people: lives.People
+    tables: dict[str, Columns]
+    gone: Floats
+    chance: Floats
+
+
+def _draw(rng: np.random.Generator, when: Calendar, first: int, count: int, signal: bool) -> _Drawn:
+    """Draw ``count`` accounts numbered from ``first``; without ``signal`` outcomes are pure chance."""
+    firms = lives.firms(rng, when, first, count)
+    people = lives.people(rng, when, firms)
+    minds = lives.minds(rng, firms, when)
+    born = when.edges[None, 1:] > firms.starts[:, None]
+    tickets = rows.tickets(rng, when, firms, people, minds, born)
+    outreach = rows.outreach(rng, when, firms, people, minds, born)
+    feedback = rows.feedback(rng, when, firms, people, minds, tickets, outreach)
+    if signal:
+        seen = outcomes.seen(when, people, minds, tickets, outreach, feedback)
+        chance = outcomes.odds_of_leaving(firms, seen)
+        contracts, gone = outcomes.terms(rng, when, firms, minds, chance)
+        advocacy = outcomes.advocacy(rng, when, firms, people, minds, seen)
+    else:
+        chance = np.full(minds.health.shape, 1 - np.exp(-outcomes.YEARLY_CHURN))
+        contracts, gone = outcomes.open_ended(rng, firms)
+        advocacy = outcomes.acts_of_chance(rng, when, firms, people)
+    tables = {
+        "accounts": rows.accounts(rng, when, firms),
+        "contacts": rows.contacts(rng, people),
+        "contracts": contracts,
+        "usage": rows.usage(rng, when, firms, people, minds, born & (when.edges[None, :-1] < gone[:, None])),
+        "tickets": tickets,
+        "feedback": feedback,
+        "invoices": rows.invoices(rng, when, firms, minds, contracts, gone),
+        "advocacy": advocacy,
+        "outreach": outreach,
+        "deals": rows.deals(rng, when, firms),
+        "costs": rows.costs(rng, when, firms),
+    }
+    return _Drawn(firms, people, tables, gone, chance)
 
 
 @contextmanager
@@ -208,20 +247,21 @@ def _schema(table: Table) -> pa.Schema:
 def _exported(
     rng: np.random.Generator,
     when: Calendar,
-    lives: Lives,
+    drawn: _Drawn,
     table: Table,
     columns: Columns,
     prefix: str,
     late: float,
 ) -> pa.Table:
     """The rows that are on record at the end of the world, with what is known of them by then."""
+    schema = _schema(table)
     happened = _first(columns, HAPPENED[table.name])
     stop = np.full(len(happened), when.end)
     keep = np.ones(len(happened), dtype=np.bool_)
     if table.name not in LASTING:
-        account = np.asarray(columns["account"])
-        stop = np.minimum(stop, lives.gone[account])
-        keep = (table.name == "contacts") | (happened >= lives.firms.starts[account])
+        account = lives.codes(columns["account"])
+        stop = np.minimum(stop, drawn.gone[account])
+        keep = (table.name == "contacts") | (happened >= drawn.firms.starts[account])
     columns = _hidden(table, columns, stop)
     recorded_at = _arrivals(rng, _first(columns, ("responded", *HAPPENED[table.name])), late)
     keep &= (happened < stop) & ~(recorded_at >= when.end)
@@ -229,18 +269,17 @@ def _exported(
         columns = columns | {"recorded_at": recorded_at}
     kept = {name: _rows(value, keep) for name, value in columns.items()}
     number = int(keep.sum())
-    if table.key and table.key not in columns:
+    if table.key in schema.names and table.key not in columns:
         kept[table.key] = Coded([f"{table.key}-{prefix}{n}" for n in range(number)], np.arange(number))
-    for name, pool in (("account", lives.firms.ids), ("contact", lives.people.ids)):
+    for name, pool in (("account", drawn.firms.ids), ("contact", drawn.people.ids)):
         if name in kept:
-            kept[name] = Coded(pool, np.asarray(kept[name]))
-    schema = _schema(table)
+            kept[name] = Coded(pool, lives.codes(kept[name]))
     return pa.table([_array(kept[field.name], field.type, when) for field in schema], schema=schema)
 
 
 def _first(columns: Columns, names: tuple[str, ...]) -> Floats:
     """The first of the named times that is not null, row by row."""
-    present = [np.asarray(columns[name], dtype=np.float64) for name in names if name in columns]
+    present = [numbers(columns[name]) for name in names if name in columns]
     first = present[0]
     for following in present[1:]:
         first = np.where(np.isnan(first), following, first)
@@ -249,21 +288,18 @@ def _first(columns: Columns, names: tuple[str, ...]) -> Floats:
 
 def _hidden(table: Table, columns: Columns, stop: Floats) -> Columns:
     """Empty the times that lie at or after ``stop``, and the values that became known at such a time."""
-    times = {name: np.asarray(columns[name]) for name in table.of_type("time") if name in columns}
-    times = {
-        name: time if name in FORESEEN else np.where(time < stop, time, np.nan) for name, time in times.items()
-    }
-    shown: Columns = dict(columns) | times
+    times = {name: numbers(columns[name]) for name in table.of_type("time") if name in columns}
+    shown = columns | {n: time if n in FORESEEN else lives.only(time < stop, time) for n, time in times.items()}
     for column in table.columns:
         if column.known in ("responded", "resolved", "done", "consent_at") and column.name in columns:
-            shown[column.name] = _emptied(columns[column.name], np.isnan(times[column.known]))
+            shown[column.name] = _emptied(columns[column.name], np.isnan(numbers(shown[column.known])))
     return shown
 
 
 def _emptied(value: Value, where: Flags) -> Value:
     if isinstance(value, Coded):
         return Coded(value.pool, np.where(where, -1, value.codes))
-    return np.where(where, np.nan, value)
+    return np.where(where, np.nan, numbers(value))
 
 
 def _arrivals(rng: np.random.Generator, happened: Floats, share: float) -> Floats:
@@ -291,13 +327,13 @@ def _array(value: Value, kind: pa.DataType, when: Calendar) -> pa.Array:
     return pa.array(when.origin + seconds * (MICROSECONDS_PER_DAY // 86_400), mask=null).cast(kind)
 
 
-def _truth(when: Calendar, lives: Lives) -> pa.Table:
+def _truth(when: Calendar, drawn: _Drawn) -> pa.Table:
     """The chance of leaving of every account that is there at the end of a month."""
     ends = when.edges[None, 1:]
-    account, month = np.nonzero((lives.firms.starts[:, None] < ends) & (ends < lives.gone[:, None]))
-    ids = pa.array(lives.firms.ids, pa.string()).take(pa.array(account))
+    account, month = np.nonzero((drawn.firms.starts[:, None] < ends) & (ends < drawn.gone[:, None]))
+    ids = pa.array(drawn.firms.ids, pa.string()).take(pa.array(account))
     as_of = pa.array(when.days, pa.date32()).take(pa.array(month))
-    return pa.table([ids, as_of, pa.array(lives.chance[account, month])], schema=TRUTH)
+    return pa.table([ids, as_of, pa.array(drawn.chance[account, month])], schema=TRUTH)
 
 
 def _rates(rng: np.random.Generator, when: Calendar) -> pa.Table:

@@ -1,0 +1,71 @@
+"""The gate: a model is promoted only if it is shown to be better, on rows later than anything it has learnt from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from training.metrics import Estimate, estimate, losses
+
+Vector = npt.NDArray[np.float64]
+PROMOTED, NO_SIGNAL, NOT_BETTER = "promoted", "no usable signal", "not better"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Log loss of the model minus that of ``rival`` on the same rows, with a paired account bootstrap."""
+
+    rival: str
+    gain: Estimate
+
+    @property
+    def better(self) -> bool:
+        return self.gain.high < 0
+
+    def __str__(self) -> str:
+        verdict = "better than" if self.better else "not shown to be better than"
+        return (
+            f"{verdict} {self.rival}: log loss {self.gain.value:+.4f} "
+            f"(95% interval {self.gain.low:+.4f} to {self.gain.high:+.4f})"
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate decided and every reason for it."""
+
+    verdict: str
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def promoted(self) -> bool:
+        return self.verdict == PROMOTED
+
+
+def compare(rival: str, y: Vector, ours: Vector, theirs: Vector, weights: Vector) -> Comparison:
+    gaps = losses(y, ours) - losses(y, theirs)
+    return Comparison(rival, estimate((weights @ gaps) / weights.sum(axis=1)))
+
+
+def decide(baselines: list[Comparison], champion: Comparison | None) -> Verdict:
+    """Promote only what beats every baseline and the current champion, each with its whole interval below 0."""
+    everyone = [*baselines, *([champion] if champion else [])]
+    reasons = [str(comparison) for comparison in everyone]
+    if all(comparison.better for comparison in everyone):
+        return Verdict(PROMOTED, reasons)
+    base = next(comparison for comparison in baselines if comparison.rival == "base rate")
+    return Verdict(NOT_BETTER if base.better else NO_SIGNAL, reasons)
+
+
+def too_few(what: str, positives: int, negatives: int, minimum: int) -> Verdict | None:
+    """Refuse to learn or judge on too few of either kind, saying how many there are and how many it takes."""
+    scarce = min(positives, negatives)
+    if scarce >= minimum:
+        return None
+    kind = "yes" if positives <= negatives else "no"
+    return Verdict(
+        NO_SIGNAL,
+        [f"{what} has {scarce} rows with {kind}; at least {minimum} are needed (training.minimum_positives)"],
+    )

@@ -1,0 +1,139 @@
+"""How good probabilities are, each number with an interval that resamples whole accounts.
+
+An account appears at many as_of dates, so rows are not independent: the
+bootstrap draws accounts, and every row carries how often its account was drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Vector = npt.NDArray[np.float64]
+Weights = npt.NDArray[np.float64]
+SMALLEST = 1e-6
+BINS = 10
+COVERAGE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its bootstrap interval (95%)."""
+
+    value: float
+    low: float
+    high: float
+
+    def as_dict(self) -> dict[str, float]:
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+def losses(y: Vector, p: Vector) -> Vector:
+    """The log loss of each row."""
+    p = np.clip(p, SMALLEST, 1 - SMALLEST)
+    return -(y * np.log(p) + (1 - y) * np.log1p(-p))
+
+
+def draws(accounts: npt.NDArray[np.object_], count: int, seed: int) -> Weights:
+    """Bootstrap weights: one line per draw, one column per row; the first line is the data as it is."""
+    names, position = np.unique(accounts.astype(str), return_inverse=True)
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=count)
+    return np.concatenate([np.ones((1, len(accounts))), drawn[:, position]])
+
+
+def estimate(per_draw: Vector) -> Estimate:
+    """First value as it is, the rest as its bootstrap distribution."""
+    usable = per_draw[1:][~np.isnan(per_draw[1:])]
+    tail = 100 * (1 - COVERAGE) / 2
+    low, high = np.percentile(usable, [tail, 100 - tail]) if len(usable) else (np.nan, np.nan)
+    return Estimate(float(per_draw[0]), float(low), float(high))
+
+
+def log_loss(y: Vector, p: Vector, weights: Weights) -> Vector:
+    return _mean(losses(y, p), weights)
+
+
+def brier(y: Vector, p: Vector, weights: Weights) -> Vector:
+    return _mean((y - p) ** 2, weights)
+
+
+def base_rate(y: Vector, p: Vector, weights: Weights) -> Vector:
+    return _mean(y, weights)
+
+
+def auc(y: Vector, p: Vector, weights: Weights) -> Vector:
+    """Probability that a yes ranks above a no, ties counted half; null where there is only one kind."""
+    order, last, first = _ranking(p)
+    yes, no = weights[:, order] * y[order], weights[:, order] * (1 - y[order])
+    below = np.concatenate([np.zeros((len(weights), 1)), np.cumsum(no, axis=1)], axis=1)
+    beaten = (yes * (below[:, first] + below[:, last + 1]) / 2).sum(axis=1)
+    pairs = yes.sum(axis=1) * no.sum(axis=1)
+    return np.divide(beaten, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+
+
+def average_precision(y: Vector, p: Vector, weights: Weights) -> Vector:
+    """Area under the precision–recall steps, one step per distinct probability."""
+    order, last, _ = _ranking(-p)
+    yes = weights[:, order] * y[order]
+    hits, seen = np.cumsum(yes, axis=1)[:, last], np.cumsum(weights[:, order], axis=1)[:, last]
+    precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
+    total = yes.sum(axis=1)
+    return np.divide((yes * precision).sum(axis=1), total, out=np.full(len(weights), np.nan), where=total > 0)
+
+
+def ece(y: Vector, p: Vector, weights: Weights) -> Vector:
+    """Calibration error: mean gap between said and seen in ten bins of equal count."""
+    gaps = np.zeros(len(weights))
+    for rows in np.array_split(np.argsort(p, kind="stable"), BINS):
+        gaps += np.abs((weights[:, rows] * (y[rows] - p[rows])).sum(axis=1))
+    return gaps / weights.sum(axis=1)
+
+
+METRICS: dict[str, Callable[[Vector, Vector, Weights], Vector]] = {
+    "auc": auc,
+    "average_precision": average_precision,
+    "log_loss": log_loss,
+    "brier": brier,
+    "ece": ece,
+    "base_rate": base_rate,
+}
+
+
+def judge(y: Vector, p: Vector, weights: Weights) -> dict[str, Estimate]:
+    """Every metric with its interval."""
+    found: dict[str, list[Vector]] = {name: [] for name in METRICS}
+    step = max(1, 20_000_000 // max(len(y), 1))
+    for start in range(0, len(weights), step):
+        for name, metric in METRICS.items():
+            found[name].append(metric(y, p, weights[start : start + step]))
+    return {name: estimate(np.concatenate(parts)) for name, parts in found.items()}
+
+
+def precision_at(y: Vector, p: Vector, as_of: npt.NDArray[np.object_], capacity: int) -> float:
+    """Share of yes among the ``capacity`` highest of each as_of date."""
+    hits = [y[rows][np.argsort(-p[rows], kind="stable")[:capacity]] for day in sorted(set(as_of)) for rows in [as_of == day]]
+    return float(np.concatenate(hits).mean())
+
+
+def reliability(y: Vector, p: Vector) -> list[tuple[float, float, int]]:
+    """Said, seen and count of ten bins of equal count, for the plot."""
+    bins = [rows for rows in np.array_split(np.argsort(p, kind="stable"), BINS) if len(rows)]
+    return [(float(p[rows].mean()), float(y[rows].mean()), len(rows)) for rows in bins]
+
+
+def _mean(values: Vector, weights: Weights) -> Vector:
+    return (weights @ values) / weights.sum(axis=1)
+
+
+def _ranking(p: Vector) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Ascending order, and for each position the last and the first position of its tie."""
+    order = np.argsort(p, kind="stable")
+    ranked = p[order]
+    return order, np.searchsorted(ranked, ranked, side="right") - 1, np.searchsorted(ranked, ranked, side="left")

@@ -1,0 +1,17 @@
+"""Advocacy: a completed act within the horizon, or the feedback that the user names as one."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from features.facts import UNIT
+from features.workspace import Advocacy, Outcome
+from training.outcomes.future import Future
+
+
+def label(future: Future, outcome: Outcome) -> npt.NDArray[np.bool_]:
+    assert isinstance(outcome, Advocacy)
+    if outcome.kind == "feedback":
+        return future.any_fact((f"feedback.{outcome.instrument.lower()}",), f"value >= {outcome.at_least * UNIT}")
+    return future.any_fact(tuple(f"advocacy.done.{kind}" for kind in outcome.acts))
