@@ -35,6 +35,7 @@ Vector = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
 LIBRARIES = ("lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "duckdb", "numba")
 ENOUGH_TO_CALIBRATE = 100
+DATES_TO_CALIBRATE = 3
 
 
 @dataclass
@@ -100,7 +101,7 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
     config = workspace.config.training
     progress(f"{outcome}: frame")
     rows = dataset(workspace, outcome)
-    days = sorted(set(rows.counts["as_of"]))
+    days = sorted(set(rows.as_of.tolist()))
     folds = rolling(days, settings.span, config.test_dates, config.folds)
     final = folds[-1]
     learn, test = rows.at(list(final.fit)), rows.at(list(final.test))
@@ -168,10 +169,11 @@ def _earlier(rows: Dataset, fold: Fold, seed: int, bags: int, progress: Progress
 def _to_calibrate(
     fitted: Fitted, learn: Dataset, earlier: list[tuple[Vector, Dataset]]
 ) -> tuple[Vector, Dataset, str]:
-    later = [(raw, seen) for raw, seen in earlier if min(seen.y.sum(), (1 - seen.y).sum()) >= ENOUGH_TO_CALIBRATE]
-    if later:
-        raw, seen = later[-1]
+    """One later date alone would pass its season off as a lasting shift; it takes several, with enough of both kinds."""
+    for raw, seen in reversed(earlier):
         days = sorted(set(seen.as_of.tolist()))
+        if len(days) < DATES_TO_CALIBRATE or min(seen.y.sum(), (1 - seen.y).sum()) < ENOUGH_TO_CALIBRATE:
+            continue
         return raw, seen, f"on a later fold ({days[0]} to {days[-1]}) than that model had learnt from"
     return fitted.unseen, learn, "on accounts left out in turn: history is too short for a later fold"
 

@@ -34,4 +34,4 @@ def labels(workspace: Workspace, name: str, rows: pd.DataFrame) -> npt.NDArray[n
     outcome = configured(workspace, name)
     with Future.of(workspace, outcome, rows) as future:
         happened = OUTCOMES[name](future, outcome).astype(float)
-        return np.where(future.mature, happened, np.nan)
+        return np.where(future.known, happened, np.nan)

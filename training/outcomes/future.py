@@ -22,13 +22,18 @@ from features.workspace import Outcome, Workspace
 
 @dataclass(frozen=True)
 class Future:
-    """Rows with the instants ``begins`` and ``ends`` of their horizon and ``grace_ends``, and the facts to look into."""
+    """Rows with the instants ``begins`` and ``ends`` of their horizon and ``grace_ends``, and the facts to look into.
+
+    ``known`` starts as: has the window been observed to its end? An outcome that rests on facts which were first
+    recorded after the window began is unknown too, not no.
+    """
 
     connection: duckdb.DuckDBPyConnection
     workspace: Workspace
     folder: Path
     report: Report
-    mature: npt.NDArray[np.bool_]
+    begins: npt.NDArray[np.int64]
+    known: npt.NDArray[np.bool_]
 
     @classmethod
     @contextmanager
@@ -47,7 +52,7 @@ class Future:
                 "grace_ends": np.array([b[2] for b in position], dtype=np.int64),
             }
         )
-        known = {day: is_mature(day, outcome, observed) for day in days}
+        mature = {day: is_mature(day, outcome, observed) for day in days}
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.register("given", table)
@@ -56,21 +61,20 @@ class Future:
                 f"CREATE TEMP TABLE horizon AS SELECT g.* EXCLUDE (account), a.account_code "
                 f"FROM given g JOIN {accounts} a USING (account)"
             )
-            mature = np.array([known[day] for day in rows["as_of"]], dtype=bool)
-            yield cls(connection, workspace, folder, report, mature)
+            known = np.array([mature[day] for day in rows["as_of"]], dtype=bool)
+            yield cls(connection, workspace, folder, report, table["begins"].to_numpy(), known)
 
     def any_fact(self, streams: tuple[str, ...], where: str = "true") -> npt.NDArray[np.bool_]:
         """Rows in whose horizon any fact of these streams falls; ``where`` narrows them (``value``, ``label``)."""
-        found = np.zeros(len(self.mature), dtype=bool)
+        selects = []
         for kind, label in map(facts.split_stream, streams):
             query = facts.select(kind, self.folder, self.workspace, self.report)
-            labelled = f" AND label = {literal(label)}" if label else ""
-            found |= self._rows_with(
-                f"SELECT account_code, occurred, occurred + 1 AS until FROM ({query}) WHERE ({where}){labelled}",
-                "begins",
-                "ends",
-            )
-        return found
+            selects.append(f"SELECT * FROM ({query})" + (f" WHERE label = {literal(label)}" if label else ""))
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE looked_at AS {' UNION ALL '.join(selects)}")
+        self._unknown_before_recorded()
+        return self._rows_with(
+            f"SELECT account_code, occurred, occurred + 1 AS until FROM looked_at WHERE {where}", "begins", "ends"
+        )
 
     def any_live_contract(self) -> npt.NDArray[np.bool_]:
         """Rows with a contract live at the end of the horizon, or one that starts within the grace after it."""
@@ -82,13 +86,23 @@ class Future:
             "grace_ends",
         )
 
+    def _unknown_before_recorded(self) -> None:
+        """Where recording starts within a window or after it, that nothing was seen says nothing."""
+        row = self.connection.execute("SELECT min(occurred) FROM looked_at").fetchone()
+        assert row is not None
+        if row[0] is None:
+            self.known[:] = False
+        else:
+            zone = self.workspace.config.timezone
+            self.known &= self.begins >= windows.midnight(windows.local_day(row[0], zone), zone)
+
     def _rows_with(self, intervals: str, begins: str, ends: str) -> npt.NDArray[np.bool_]:
         """Rows whose half-open interval [begins, ends) any of the half-open ``intervals`` touches."""
         found = self.connection.execute(
             f"SELECT DISTINCT h.row FROM horizon h JOIN ({intervals}) f ON f.account_code = h.account_code "
             f"AND f.occurred < h.{ends} AND f.until > h.{begins}"
         ).fetchnumpy()["row"]
-        mask = np.zeros(len(self.mature), dtype=bool)
+        mask = np.zeros(len(self.known), dtype=bool)
         mask[np.asarray(found, dtype=np.int64)] = True
         return mask
 

@@ -1,0 +1,48 @@
+# Everything starts here: `make demo` or `make test` does all set-up by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test check verify docs bench lock clean
+.DEFAULT_GOAL := demo
+
+install: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("propensity needs Python 3.11 or newer; say make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install
+	$(BIN)/propensity demo --workspace demo
+
+test: install
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Statistical sweeps in full; their results are recorded in docs/.
+verify: install
+	$(BIN)/python -m benchmarks.verify
+
+docs: install
+	$(BIN)/python -m benchmarks.docs
+
+bench: install
+	$(BIN)/python -m benchmarks.real
+
+# Resolve anew: one lock for every supported Python, with hashes and without index addresses.
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet uv
+	.venv-lock/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+	rm -rf .venv-lock
+
+clean:
+	rm -rf .venv demo
