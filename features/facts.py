@@ -65,6 +65,11 @@ def _hours(later: str, earlier: str) -> str:
     return f"epoch({later} - {earlier}) / 3600"
 
 
+def _later(begins: str, ends: str) -> str:
+    """The end of a state that cannot end before it begins; null while it lasts (greatest by itself skips nulls)."""
+    return f"CASE WHEN {ends} IS NOT NULL THEN greatest({begins}, {ends}) END"
+
+
 def _level(kind: str, table: str, begins: str, ends: str, value: str = "1", where: str = "", known: tuple[str, ...] = ()) -> tuple[Fact, Fact]:
     return (
         Fact(kind, table, begins, value, where=where, known=known),
@@ -84,10 +89,10 @@ FACTS: tuple[Fact, ...] = (
     Fact("ticket.escalated", "tickets", "escalated"),
     Fact("ticket.reopened", "tickets", "reopened"),
     *_level("ticket.open", "tickets", "opened", "resolved"),
-    *_level("ticket.escalated_open", "tickets", "escalated", "greatest(escalated, resolved)", where="escalated IS NOT NULL"),
+    *_level("ticket.escalated_open", "tickets", "escalated", _later("escalated", "resolved"), where="escalated IS NOT NULL"),
     Fact("feedback.asked", "feedback", "asked", label="lower(instrument)"),
     Fact("feedback", "feedback", "responded", "score", "lower(instrument)"),
-    Fact("feedback.satisfaction", "feedback", "responded", "100 * score / scale", "touchpoint"),
+    Fact("feedback.satisfaction", "feedback", "responded", "100 * score / nullif(scale, 0)", "touchpoint"),
     Fact("feedback.promoter", "feedback", "responded", where="instrument = 'NPS' AND score >= 9"),
     Fact("feedback.detractor", "feedback", "responded", where="instrument = 'NPS' AND score < 7"),
     Fact("invoice.issued", "invoices", "issued", "amount"),
@@ -96,7 +101,7 @@ FACTS: tuple[Fact, ...] = (
     *_level("contract.live", "contracts", "starts", _ENDS, known=("signed",)),
     *_level("contract.arr", "contracts", "starts", _ENDS, "arr", known=("signed",)),
     *_level("contract.seats", "contracts", "starts", _ENDS, "seats", known=("signed",)),
-    *_level("contract.notice", "contracts", "cancelled", f"greatest(cancelled, {_ENDS})"),
+    *_level("contract.notice", "contracts", "cancelled", _later("cancelled", _ENDS), where="cancelled IS NOT NULL"),
     Fact("contract.signed", "contracts", "signed", "arr"),
     Fact("contract.discount", "contracts", "signed", "discount"),
     Fact("contract.term", "contracts", "signed", f"epoch({_ENDS}) / 86400", where="ends IS NOT NULL"),
@@ -215,12 +220,16 @@ def load(
     """The facts of one kind for a range of account codes."""
     query = select(kind, folder, workspace, report)
     # The order is total over everything a feature can see, so ties do not depend on the order of the files.
-    found = connection.execute(
+    query = (
         f"SELECT f.account_code, f.contact_code, p.role, f.occurred, f.known, f.value, f.label, f.day FROM ({query}) f "
         f"LEFT JOIN {literal(str(folder / 'people.parquet'))} p ON p.contact_code = f.contact_code "
         f"WHERE f.account_code >= {accounts.start} AND f.account_code < {accounts.stop} "
         "ORDER BY f.account_code, f.occurred, f.known, f.value, f.contact_code, f.label"
-    ).to_arrow_table()
+    )
+    try:
+        found = connection.sql(query).to_arrow_table()
+    except duckdb.ConversionException as error:  # a value of its own beyond 64 bits
+        raise _too_large(kind) from error
     account = found["account_code"].to_numpy()
     value = found["value"].fill_null(int(NO_VALUE)).to_numpy()
     _refuse_overflow(kind, value)
@@ -250,7 +259,11 @@ def _codes(column: object) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]:
 def _refuse_overflow(kind: str, value: npt.NDArray[np.int64]) -> None:
     real = value[value != NO_VALUE]
     if len(real) and float(np.abs(real.astype(np.float64)).sum()) > LARGEST_SUM:
-        raise PropensityError(
-            f"the values of {kind} facts add up to more than {LARGEST_SUM // UNIT:,}",
-            "State them in a larger unit in the table's mapping.",
-        )
+        raise _too_large(kind)
+
+
+def _too_large(kind: str) -> PropensityError:
+    return PropensityError(
+        f"the values of {kind} facts add up to more than {LARGEST_SUM // UNIT:,}",
+        "State them in a larger unit in the table's mapping.",
+    )

@@ -84,7 +84,7 @@ def build(workspace: Workspace, days: list[date], progress: Progress = lambda do
     made = plan(workspace.config, report)
     key = _key(workspace, folder.name, made)
     refs = {day: found for day in days if (found := _stored(workspace, day, key))}
-    missing = [day for day in days if day not in refs]
+    missing = sorted(set(days) - refs.keys())
     if missing:
         writers = [_Writer(workspace, day, key, made) for day in missing]
         with duckdb.connect() as connection:

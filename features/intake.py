@@ -75,6 +75,12 @@ class Intake:
 
     def write_tables(self) -> str:
         """Write the good rows as Parquet and make them current; returns their digest."""
+        if not self.report.tables["accounts"].rows:
+            raise PropensityError(
+                f"accounts has no usable row: {self.report.tables['accounts'].read} read, "
+                f"{self.report.tables['accounts'].quarantined} set aside",
+                "Look at `propensity check`, then mend the export or its mapping.",
+            )
         part = self.workspace.state / "tables.part"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
@@ -336,7 +342,7 @@ def _problems(
 def _examples(connection: duckdb.DuckDBPyConnection, name: str, rows: list[int]) -> list[str]:
     personal = {column.name for column in TABLES[name].columns if column.personal}
     shown = [column for column in _columns(connection, f"raw_{name}") if column not in personal | {"row"}]
-    cells = ", ".join(quoted(column) for column in shown)
+    cells = ", ".join(f"CAST({quoted(column)} AS VARCHAR)" for column in shown)
     numbers = ", ".join(str(row) for row in rows)
     found = connection.execute(f"SELECT row, {cells} FROM raw_{name} WHERE row IN ({numbers}) ORDER BY row").fetchall()
     return [
@@ -388,13 +394,13 @@ def _flag_future(connection: duckdb.DuckDBPyConnection, report: Report, mapped: 
 
 def _own_check(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> Problem:
     try:
-        found = connection.execute(f"SELECT * FROM ({sql.strip().rstrip(';')})")
+        found = connection.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({sql.strip().rstrip(';')})")
+        rows = found.fetchall()
     except duckdb.Error as error:
         raise PropensityError(
             f"checks: {name}: {str(error).splitlines()[0]}", "Mend the sql of that check; it may name any source."
         ) from error
     columns = [column[0] for column in found.description or []]
-    rows = found.fetchall()
     examples = [", ".join(f"{c}={v}" for c, v in zip(columns, row, strict=True)) for row in rows[:EXAMPLES]]
     return Problem(name, len(rows), 1.0 if rows else 0.0, examples, quarantined=False)
 

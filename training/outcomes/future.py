@@ -94,7 +94,8 @@ class Future:
             self.known[:] = False
         else:
             zone = self.workspace.config.timezone
-            self.known &= self.begins >= windows.midnight(windows.local_day(row[0], zone), zone)
+            start = windows.midnight(windows.local_day(row[0], zone), zone)
+            np.logical_and(self.known, self.begins >= start, out=self.known)
 
     def _rows_with(self, intervals: str, begins: str, ends: str) -> npt.NDArray[np.bool_]:
         """Rows whose half-open interval [begins, ends) any of the half-open ``intervals`` touches."""

@@ -1,0 +1,105 @@
+"""Lists that a person can work through: ranked, cut at capacity, each line with what one needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from features import frame, intake
+from features.errors import PropensityError, one_of
+from features.workspace import Workspace
+from serving.scoring import Score
+from serving.store import Store
+from training.outcomes import configured
+
+SHOWN = ("arr", "days_to_renewal")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A score with the account's name, its owner, and the numbers shown beside it (null where there are none)."""
+
+    score: Score
+    name: str
+    owner: str | None
+    arr: float | None
+    days_to_renewal: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        beside = {name: value for name, value in vars(self).items() if name != "score"}
+        return self.score.as_dict() | beside
+
+
+def ranked(workspace: Workspace, outcome: str, top: int | None = None, owner: str | None = None) -> list[Line]:
+    """The highest of the latest scores, ``top`` of them (the outcome's capacity by default), of one owner if named."""
+    settings = configured(workspace, outcome)
+    store = Store(workspace)
+    scores = store.top(outcome, top or settings.capacity, _of_owner(workspace, owner) if owner else None)
+    return _lines(workspace, store, scores)
+
+
+def explained(workspace: Workspace, account: str) -> list[Line]:
+    """An account's latest scores of every outcome; an account that is not scored says why."""
+    store = Store(workspace)
+    found = [store.of_account(account, name) for name, _ in workspace.config.outcomes]
+    scores = [score for score in found if score is not None]
+    if not scores:
+        why_not(workspace, account)
+    return _lines(workspace, store, scores)
+
+
+def why_not(workspace: Workspace, account: str) -> None:
+    """Raise the error that says why an account has no score."""
+    if account not in set(_accounts(workspace)["account"]):
+        raise PropensityError(
+            f"there is no account {account!r}", "Account ids are those of the accounts table; they are compared exactly.", status=404
+        )
+    cohort = workspace.config.cohort
+    rule = (
+        "a live contract without notice"
+        if cohort.kind == "contract"
+        else f"{one_of(cohort.activity)} in the last {cohort.days} days"
+    )
+    raise PropensityError(
+        f"account {account!r} is not scored: to be scored it takes {rule}, a champion and a run of `propensity score`",
+        "Look at its facts, or widen [cohort] in propensity.toml.",
+        status=409,
+    )
+
+
+def _accounts(workspace: Workspace) -> pd.DataFrame:
+    folder, _ = intake.current(workspace)
+    return pq.read_table(folder / "accounts.parquet", columns=["account", "owner"]).to_pandas()
+
+
+def _of_owner(workspace: Workspace, owner: str) -> list[str]:
+    table = _accounts(workspace)
+    owners = set(table["owner"].dropna())
+    if owner not in owners:
+        raise PropensityError(f"nobody called {owner!r} owns an account; owners are {one_of(owners)}", "Use one of them.", status=404)
+    return list(table.loc[table["owner"] == owner, "account"])
+
+
+def _lines(workspace: Workspace, store: Store, scores: list[Score]) -> list[Line]:
+    if not scores:
+        return []
+    accounts = [score.account for score in scores]
+    names = store.names(accounts)
+    table = _accounts(workspace).set_index("account")["owner"]
+    row_of = frame.read(workspace, scores[0].as_of, scores[0].frame_hash).set_index("account")
+    return [
+        Line(
+            score,
+            names.get(score.account, score.account),
+            _known(table.get(score.account)),
+            *(_known(row_of[column].get(score.account)) if column in row_of else None for column in SHOWN),
+        )
+        for score in scores
+    ]
+
+
+def _known(value: Any) -> Any:
+    return None if value is None or value != value else value

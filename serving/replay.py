@@ -1,0 +1,50 @@
+"""Make an old score again from its stored feature row and model version, and compare bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from features import frame
+from features.errors import PropensityError
+from features.workspace import Workspace
+from serving.scoring import Score, Scorer
+from serving.store import Store
+from training.registry import Registry
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A stored score, the same made again, and what differs between them (nothing, if all is well)."""
+
+    stored: Score
+    again: Score
+    differences: list[str] = field(default_factory=list)
+
+    @property
+    def identical(self) -> bool:
+        return not self.differences
+
+
+def replay(workspace: Workspace, score_id: str) -> Replay:
+    """Raises PropensityError naming the input that is gone, where one is."""
+    stored = Store(workspace).score(score_id)
+    registry = Registry(workspace)
+    scorer = Scorer.of(workspace, registry, registry.version(stored.outcome, stored.model_version))
+    rows = frame.read(workspace, stored.as_of, stored.frame_hash)
+    row = rows[rows["account"] == stored.account].reset_index(drop=True)
+    if not len(row):
+        raise PropensityError(
+            f"account {stored.account} is not in the frame {stored.frame_hash} any more",
+            "Its inputs were erased; the score cannot be made again.",
+            status=410,
+        )
+    made = next(frame.row_hashes(row, stored.as_of, scorer.plan))
+    again = scorer.score(row, stored.as_of, stored.frame_hash)[0]
+    differences = [
+        f"{name}: stored {getattr(stored, name)!r}, made again {getattr(again, name)!r}"
+        for name in ("probability", "low", "high", "reasons", "row_hash")
+        if getattr(stored, name) != getattr(again, name)
+    ]
+    if made != stored.row_hash:
+        differences.append(f"feature row: stored {stored.row_hash}, its values hash to {made}")
+    return Replay(stored, again, differences)
