@@ -196,12 +196,17 @@ def select(kind: str, folder: Path, workspace: Workspace, report: Report) -> str
 def _one(fact: Fact, folder: Path, workspace: Workspace, report: Report) -> str:
     table, zone = TABLES[fact.table], literal(workspace.config.timezone)
     delay = int(workspace.config.tables[fact.table].delay_hours * 3_600_000_000)
-    date_only = [c for c in report.tables[fact.table].date_only if re.search(rf"\b{c}\b", fact.at)]
+    date_only = report.tables[fact.table].date_only
+
+    def told(instant: str) -> str:
+        """When an instant of the row can have been known: where only its day is, with the day's last microsecond."""
+        if any(re.search(rf"\b{column}\b", instant) for column in date_only):
+            return f"epoch_us(timezone({zone}, timezone({zone}, {instant}) + INTERVAL 1 DAY)) - 1"
+        return f"epoch_us({instant})"
+
     at = fact.at
-    happened = f"epoch_us(timezone({zone}, timezone({zone}, {at}) + INTERVAL 1 DAY)) - 1" if date_only else f"epoch_us({at})"
-    arrivals = [happened, *(f"coalesce(epoch_us({quoted(column)}), {happened})" for column in fact.known)]
-    if "recorded_at" in table.by_name:
-        arrivals.append(f"coalesce(epoch_us(recorded_at), {happened})")
+    also = [*fact.known, *(["recorded_at"] if "recorded_at" in table.by_name else [])]
+    arrivals = [told(at), *(f"coalesce({told(quoted(column))}, {told(at)})" for column in also)]
     known = f"greatest({', '.join(arrivals)}) + {delay}"
     where = f"account_code IS NOT NULL AND {at} IS NOT NULL" + (f" AND ({fact.where})" if fact.where else "")
     value = f"CAST(round(({fact.value}) * {UNIT}) AS BIGINT)" if fact.value else "CAST(NULL AS BIGINT)"

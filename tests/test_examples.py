@@ -90,6 +90,7 @@ def test_ravenstack_byte_order_marks_and_date_forms_are_named(ravenstack: Report
     assert "churn_events: byte-order mark of ravenstack_churn_events.csv removed" in contracts.handled
     assert "created: read as %d-%m-%Y, days of UTC" in accounts.handled
     assert "starts: read as %d-%m-%Y, days of UTC" in contracts.handled
+    assert "cancelled: read as %d-%m-%Y, days of UTC" in contracts.handled
     assert "resolved: read as %d-%m-%Y, naive times taken as UTC" in tickets.handled
 
 

@@ -1,0 +1,268 @@
+"""The ``propensity`` command: the outermost layer. It asks, shows and exits; what it does is done elsewhere.
+
+Exit status: 0 done, 2 something has to be mended (the message says what), 3 no model was promoted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from features import cohort, frame, intake
+from features.errors import PropensityError
+from features.files import replaced
+from features.plan import Plan, plan
+from features.quality import Report
+from features.sources.simulated import World
+from features.workspace import FILE, Workspace, load
+from serving import demo as demos
+from serving import lists, terminal
+from serving.batch import Batch
+from serving.batch import score as score_everybody
+from serving.replay import replay as make_again
+from serving.store import Store
+from serving.template import TEMPLATE
+from training.outcomes import configured
+from training.registry import Registry
+from training.train import Result
+from training.train import train as train_one
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, help="Scores the accounts of a B2B company for churn and advocacy.")
+WORKSPACE = Annotated[Path, typer.Option("--workspace", help="Folder with propensity.toml.", show_default="here")]
+JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+HERE = Path()
+NOT_PROMOTED = 3
+
+
+@app.command(epilog="Example: propensity init acme")
+def init(folder: Annotated[Path, typer.Argument(help="Folder to make a workspace of.")], json: JSON = False) -> None:
+    """Write a commented propensity.toml to start from."""
+    file = folder / FILE
+    if file.exists():
+        raise PropensityError(f"{file} is there already", "Edit it, or name another folder.")
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    with replaced(file) as part:
+        part.write_text(TEMPLATE.format(name=folder.resolve().name), encoding="utf-8")
+    _show(json, {"path": str(file)}, lambda: terminal.out.print(f"Wrote {file}. Put your exports in {folder / 'data'}, edit it, then: propensity check --workspace {folder}"))
+
+
+@app.command(epilog="Example: propensity check --workspace acme")
+def check(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
+    """Read everything and report: rows, ranges, problems, what is set aside, what will be computed."""
+    here = load(workspace)
+    with terminal.progress("reading") as tell, intake.read(here, tell) as found:
+        found.write_quarantine()
+        report, made = found.report, plan(here.config, found.report)
+    _show(json, _checked(report, made), lambda: terminal.show_check(report, made))
+
+
+@app.command(epilog="Example: propensity features --workspace acme --as-of 2026-03-31")
+def features(
+    workspace: WORKSPACE = HERE,
+    as_of: Annotated[str | None, typer.Option(help="One date (the midnight that ends it); by default all that are needed.")] = None,
+    json: JSON = False,
+) -> None:
+    """Read the data and build the feature frames."""
+    here = load(workspace)
+    days = None if as_of is None else [_date(as_of)]
+    _take_in(here)
+    refs = _build(here, days)
+    paths = {str(day): str(frame.path(here, day, content)) for day, content in refs.items()}
+    columns = len(frame.current_plan(here).columns)
+    _show(json, {"columns": columns, "frames": paths}, lambda: terminal.out.print(f"{len(paths)} frames of {columns} columns under {here.frames}"))
+
+
+@app.command(epilog="Example: propensity train --workspace acme --outcome churn")
+def train(
+    workspace: WORKSPACE = HERE,
+    outcome: Annotated[str | None, typer.Option(help="One outcome; by default all that are configured.")] = None,
+    json: JSON = False,
+) -> None:
+    """Train, judge beside the baselines, and promote what is better; exit status 3 where nothing was promoted."""
+    here = load(workspace)
+    if outcome is not None:
+        configured(here, outcome)
+    _take_in(here)
+    _build(here, None)
+    results = _train(here, [outcome] if outcome else [name for name, _ in here.config.outcomes])
+    document = {result.outcome: result.as_dict() for result in results}
+    _show(json, document, lambda: _show_training(here, results))
+    if not all(result.promoted for result in results):
+        raise typer.Exit(NOT_PROMOTED)
+
+
+@app.command(epilog="Example: propensity score --workspace acme")
+def score(
+    workspace: WORKSPACE = HERE,
+    as_of: Annotated[str | None, typer.Option(help="Date to score as of; by default the last day with data.")] = None,
+    json: JSON = False,
+) -> None:
+    """Score every account that may be scored, with reasons."""
+    here = load(workspace)
+    day = None if as_of is None else _date(as_of)
+    _take_in(here)
+    batches = _score(here, day)
+    document = {
+        batch.outcome: {"rows": len(batch.scores), "as_of": str(batch.as_of), "path": str(batch.path) if batch.path else None, "skipped": batch.skipped}
+        for batch in batches
+    }
+    _show(json, document, lambda: terminal.show_batches(batches))
+
+
+@app.command("list", epilog="Example: propensity list churn --top 25 --owner owner-3")
+def list_(
+    outcome: Annotated[str, typer.Argument(help="churn or advocacy.")],
+    workspace: WORKSPACE = HERE,
+    top: Annotated[int | None, typer.Option(min=1, help="How many; by default the outcome's capacity.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only accounts of this owner.")] = None,
+    json: JSON = False,
+) -> None:
+    """The highest scores, ranked, with reasons."""
+    here = load(workspace)
+    lines = lists.ranked(here, outcome, top, owner)
+    _show(json, {"outcome": outcome, "lines": [line.as_dict() for line in lines]}, lambda: _show_list(outcome, lines))
+
+
+@app.command(epilog="Example: propensity explain account-17 --workspace acme")
+def explain(account: Annotated[str, typer.Argument(help="Account id.")], workspace: WORKSPACE = HERE, json: JSON = False) -> None:
+    """Why an account has its scores, or why it has none."""
+    lines = lists.explained(load(workspace), account)
+    _show(json, {"account": account, "scores": [line.as_dict() for line in lines]}, lambda: terminal.show_explained(lines))
+
+
+@app.command(epilog="Example: propensity replay 3f9c0d1e2b4a5f607182 --workspace acme")
+def replay(score_id: Annotated[str, typer.Argument(help="Id of a stored score.")], workspace: WORKSPACE = HERE, json: JSON = False) -> None:
+    """Make a stored score again and compare bit for bit; exit status 1 where it differs."""
+    found = make_again(load(workspace), score_id)
+    document = {"score_id": score_id, "identical": found.identical, "differences": found.differences, "score": found.again.as_dict()}
+    _show(json, document, lambda: terminal.show_replay(found))
+    if not found.identical:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: propensity serve --workspace acme --port 3000")
+def serve(
+    workspace: WORKSPACE = HERE,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
+    json: JSON = False,
+) -> None:
+    """Serve the champions' scores over HTTP, with the BentoML server."""
+    here = load(workspace)
+    registry = Registry(here)
+    if not any(registry.champion(name) for name, _ in here.config.outcomes):
+        registry.require_champion(next(name for name, _ in here.config.outcomes))
+    from serving.service import serve as start  # BentoML takes seconds to import, and no other command needs it
+
+    _show(json, {"url": f"http://{host}:{port}"}, lambda: terminal.err.print(f"Serving {here.root} on http://{host}:{port} (stop with Ctrl-C)"))
+    raise typer.Exit(start(here.root, host, port))
+
+
+@app.command(epilog="Example: propensity demo --workspace demo --accounts 2500 --seed 7")
+def demo(
+    workspace: WORKSPACE = Path("demo"),
+    accounts: Annotated[int, typer.Option(min=50, help="How many accounts the simulated company has.")] = World().accounts,
+    seed: Annotated[int, typer.Option(min=0)] = World().seed,
+    json: JSON = False,
+) -> None:
+    """The main job on a simulated company: raw files to features, models, scores and lists."""
+    with terminal.progress("simulating a company") as tell:
+        here = demos.prepare(workspace, World(accounts=accounts, seed=seed), tell)
+    report = _take_in(here)
+    _build(here, None)
+    results = _train(here, [name for name, _ in here.config.outcomes])
+    champions = Registry(here)
+    batches = _score(here, None) if any(champions.champion(name) for name, _ in here.config.outcomes) else []
+    shown = {batch.outcome: lists.ranked(here, batch.outcome, 10) for batch in batches if batch.scores}
+    document = {
+        "check": _checked(report, frame.current_plan(here))["tables"],
+        "train": {result.outcome: result.as_dict() for result in results},
+        "score": {batch.outcome: {"rows": len(batch.scores), "as_of": str(batch.as_of), "path": str(batch.path)} for batch in batches},
+        "lists": {outcome: [line.as_dict() for line in lines] for outcome, lines in shown.items()},
+    }
+
+    def show() -> None:
+        rows = sum(table.rows for table in report.tables.values())
+        terminal.out.print(f"{rows:,} rows in {len(report.tables)} tables, {len(frame.current_plan(here).columns)} feature columns.")
+        _show_training(here, results)
+        for outcome, lines in shown.items():
+            terminal.out.print()
+            _show_list(outcome, lines)
+        terminal.out.print(f"\nOpen the service: [bold]{Path(sys.argv[0])} serve --workspace {workspace}[/]")
+
+    _show(json, document, show)
+
+
+def main() -> None:
+    """Entry point: errors name the cure and never show a trace."""
+    try:
+        app()
+    except PropensityError as error:
+        if "--json" in sys.argv:
+            terminal.as_json(error.as_dict())
+        terminal.show_error(error)
+        sys.exit(error.exit_code)
+
+
+def _show(json: bool, document: dict[str, Any], show: Callable[[], None]) -> None:
+    if json:
+        terminal.as_json(document)
+    else:
+        show()
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise PropensityError(f"--as-of is {text!r}", "Write a date as YYYY-MM-DD.") from error
+
+
+def _take_in(here: Workspace) -> Report:
+    """Exports to canonical tables; names to the store, the only place that keeps them."""
+    with terminal.progress("reading") as tell, intake.read(here, tell) as found:
+        found.write_quarantine()
+        found.write_tables()
+        Store(here).remember(found.names())
+        return found.report
+
+
+def _build(here: Workspace, days: list[date] | None) -> dict[date, str]:
+    wanted = days or cohort.all_dates(here.config, frame.observed_until(here))
+    with terminal.progress("features") as tell:
+        return frame.build(here, wanted, tell)
+
+
+def _train(here: Workspace, outcomes: list[str]) -> list[Result]:
+    with terminal.progress("training") as tell:
+        return [train_one(here, outcome, tell) for outcome in outcomes]
+
+
+def _score(here: Workspace, day: date | None) -> list[Batch]:
+    with terminal.progress("scoring") as tell:
+        return score_everybody(here, day, tell)
+
+
+def _checked(report: Report, made: Plan) -> dict[str, Any]:
+    features = {"columns": len(made.columns), "missing": made.missing}
+    return report.as_dict() | {"features": features}
+
+
+def _show_training(here: Workspace, results: list[Result]) -> None:
+    for result in results:
+        terminal.show_result(result)
+    terminal.out.print(f"\nMLflow runs: [bold]mlflow ui --backend-store-uri {Registry(here).uri}[/]")
+
+
+def _show_list(outcome: str, lines: list[lists.Line]) -> None:
+    day = f", as of {lines[0].score.as_of}" if lines else ""
+    terminal.show_lines(f"{outcome}{day}: the {len(lines)} highest", lines)
+
+
+if __name__ == "__main__":
+    main()

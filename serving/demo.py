@@ -1,0 +1,79 @@
+"""The demo: a simulated company, from raw files to a ranked, explained list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from features.errors import PropensityError
+from features.files import replaced
+from features.sources.simulated import World, simulate
+from features.tables import TABLES
+from features.workspace import FILE, Workspace, load
+
+CONFIG = """\
+# A simulated software company, written by `propensity demo`. See features/sources/simulated.py for what is planted.
+name = "demo"
+timezone = "UTC"
+currency = "EUR"
+
+[sources]
+{sources}
+
+{tables}
+[signals]
+events = ["login", "report", "export", "api", "invite", "admin"]
+windows = [7, 30, 90, 180]
+
+[as_of]
+since = {since}
+exported = {until}
+every = "month"
+
+[cohort]
+kind = "contract"
+
+[outcomes.churn]
+kind = "contract"
+lead = 14
+horizon = 90
+grace = 30
+capacity = 25
+
+[outcomes.advocacy]
+kind = "act"
+horizon = 90
+capacity = 10
+
+[training]
+test_dates = 3
+folds = 1
+"""
+WARM_UP_MONTHS = 7
+
+
+def prepare(root: Path, world: World, progress: Callable[[int, int], None]) -> Workspace:
+    """Write the world's exports and the configuration that maps them; an existing workspace of other data is left alone."""
+    mark = "# A simulated software company"
+    file = root / FILE
+    if file.is_file() and not file.read_text(encoding="utf-8").startswith(mark):
+        raise PropensityError(
+            f"{root} is a workspace of your own", "Name another folder: propensity demo --workspace demo."
+        )
+    simulate(world, root / "data", progress)
+    with replaced(file) as part:
+        part.write_text(configuration(world), encoding="utf-8")
+    return load(root)
+
+
+def configuration(world: World) -> str:
+    """The mapping of the simulated exports, whose columns are canonical already."""
+    until = world.until
+    months = until.year * 12 + until.month - 1 - (world.months - WARM_UP_MONTHS)
+    since = f"{months // 12}-{months % 12 + 1:02d}-28"
+    return CONFIG.format(
+        sources="\n".join(f'{name} = {{ path = "data/{name}.parquet" }}' for name in TABLES),
+        tables="\n".join(f'[tables.{name}]\nsource = "{name}"\n' for name in TABLES),
+        since=since,
+        until=until,
+    )

@@ -1,0 +1,69 @@
+"""The commented ``propensity.toml`` that ``propensity init`` writes."""
+
+TEMPLATE = """\
+# propensity: where your data lies, what it means, and what to predict.
+# Check it with `propensity check`; every problem names the key and what is allowed.
+
+name = "{name}"
+timezone = "UTC"        # the zone whose midnights bound days; naive times are taken as this zone
+currency = "EUR"        # amounts in other currencies need the table rates
+
+# Raw files: CSV (any delimiter; .gz too), Parquet, JSON; a pattern such as data/usage-*.csv is read as one.
+[sources]
+accounts = {{ path = "data/accounts.csv" }}
+usage = {{ path = "data/usage.csv" }}
+# contracts = {{ path = "data/contracts.csv", delimiter = ";", encoding = "latin-1" }}
+
+# Canonical tables, either column by column ...
+[tables.accounts]
+source = "accounts"
+# columns = {{ account = "id", name = "company", segment = "tier", created = "signup_date" }}
+
+# ... or by one SQL query (DuckDB) over the sources. A CSV has no types: every column of it is text.
+[tables.usage]
+sql = \"\"\"
+SELECT account, contact, occurred_at, event, value FROM usage
+\"\"\"
+# dates = "%d/%m/%Y"          # only where the form is ambiguous
+# timezone = "Europe/Berlin"  # where this source's naive times differ from the workspace's zone
+# delay_hours = 24            # the source's usual delay: nothing in it is known before
+
+# Further tables: contacts contracts tickets feedback invoices advocacy outreach deals costs rates.
+
+# Checks of your own: every row that comes back is reported.
+# [[checks]]
+# name = "paying accounts without an owner"
+# sql = "SELECT id FROM accounts WHERE owner IS NULL"
+
+[signals]
+events = []                   # usage events that get features of their own, e.g. ["login", "export"]
+windows = [7, 30, 90, 180, 365]
+
+# As_of dates: from `until` backwards to `since`. Without `until`, the last date whose outcome is known.
+[as_of]
+since = 2024-01-31
+every = "month"               # or "14 days"
+# exported = 2026-06-30       # the day the exports were taken; otherwise the last day with a fact
+
+# Who may be scored: "contract" (live, no notice given) or "activity" (any of it in the last `days`).
+[cohort]
+kind = "activity"
+days = 90
+activity = ["usage"]
+
+[outcomes.churn]
+kind = "inactivity"           # or "contract": no live contract at the end of the horizon
+lead = 0                      # days between as_of and the horizon, to leave time to act
+horizon = 90
+grace = 0                     # contract churn: days in which a late renewal still counts
+capacity = 25                 # how many accounts a week can be worked through
+
+# [outcomes.advocacy]
+# kind = "act"                # a completed act of the table advocacy, or "feedback" of an instrument
+# horizon = 90
+# capacity = 10
+
+[training]
+test_dates = 3                # the last as_of dates are the test fold, fixed beforehand
+folds = 2
+"""

@@ -1,0 +1,153 @@
+"""What people see in the terminal: progress on standard error, tables and verdicts on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from features.errors import PropensityError
+from features.plan import Plan
+from features.quality import Report
+from serving.batch import Batch
+from serving.lists import Line
+from serving.replay import Replay
+from training.train import Result
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+SHOWN_METRICS = ("auc", "average_precision", "log_loss", "ece")
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[..., None]]:
+    """A bar on standard error: call it with (done, of), or with the name of the step at hand."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(escape(title), total=None)
+
+        def tell(*said: Any) -> None:
+            if len(said) == 2:
+                bar.update(task, completed=said[0], total=said[1])
+            else:
+                bar.update(task, description=escape(f"{title}: {said[0]}"))
+
+        yield tell
+
+
+def as_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str, allow_nan=False) + "\n")
+
+
+def show_error(error: PropensityError) -> None:
+    err.print(f"[bold red]error[/] {escape(error.message)}")
+    err.print(f"[bold]hint[/]  {escape(error.hint)}")
+
+
+def show_check(report: Report, plan: Plan | None) -> None:
+    """Per table: rows, range, what was handled, what was set aside and why; then what will be computed."""
+    for name, table in report.tables.items():
+        span = f", {table.first} to {table.last}" if table.first else ""
+        aside = f", [yellow]{table.quarantined:,} set aside[/]" if table.quarantined else ""
+        again = f", {table.repeated:,} repeated" if table.repeated else ""
+        out.print(f"[bold]{name}[/]  {table.rows:,} of {table.read:,} rows{again}{aside}{span}")
+        for handled in table.handled:
+            out.print(f"  [dim]{escape(handled)}[/]")
+        for problem in table.problems:
+            verb = "set aside" if problem.quarantined else "kept"
+            out.print(f"  [yellow]{problem.count:,} rows ({problem.share:.0%}) {verb}[/]: {escape(problem.problem)}")
+            for example in problem.examples:
+                out.print(f"    [dim]{escape(example[:160])}[/]")
+        if table.quarantine_file:
+            out.print(f"  set aside in {escape(table.quarantine_file)}")
+    for check in report.checks:
+        colour = "yellow" if check.count else "green"
+        out.print(f"[bold]your check[/] {escape(check.problem)}: [{colour}]{check.count:,} rows[/]")
+        for example in check.examples:
+            out.print(f"    [dim]{escape(example[:160])}[/]")
+    if plan is not None:
+        out.print(f"\n{len(plan.declarations)} features in {len(plan.columns)} columns can be computed; observed until {report.observed_until}.")
+        if plan.missing:
+            out.print(f"[dim]{len(plan.missing)} features have no data here; `propensity check --json` says which and why.[/]")
+
+
+def show_result(result: Result) -> None:
+    """The verdict, and the model beside its baselines."""
+    colour = "green" if result.promoted else "yellow"
+    version = f", version {result.version}" if result.version else ""
+    out.print(f"\n[bold]{result.outcome}[/]: [bold {colour}]{result.verdict}[/]{version}")
+    if result.metrics:
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column(f"test fold: {result.n:,} rows, {result.positives:,} yes")
+        for metric in SHOWN_METRICS:
+            table.add_column(metric.replace("_", " "), justify="right")
+        for name, found in ({"model": result.metrics} | result.baselines).items():
+            style = "bold" if name == "model" else ""
+            table.add_row(name, *(str(found[metric]) for metric in SHOWN_METRICS), style=style)
+        out.print(table)
+        out.print(f"[dim]test as of {', '.join(map(str, result.test))}; calibrated {result.calibration}[/]")
+    for reason in result.reasons:
+        out.print(f"  {escape(reason)}")
+
+
+def show_batches(batches: list[Batch]) -> None:
+    for batch in batches:
+        if batch.skipped:
+            out.print(f"[yellow]{batch.outcome}[/]: no scores, {batch.skipped}")
+        else:
+            out.print(f"{batch.outcome}: {len(batch.scores):,} accounts as of {batch.as_of}, in {escape(str(batch.path))}")
+
+
+def show_lines(title: str, lines: list[Line]) -> None:
+    """A list: whom, how likely, what is at stake, and why."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("#", justify="right")
+    table.add_column("account")
+    table.add_column("owner")
+    table.add_column("probability", justify="right", no_wrap=True)
+    money = any(line.arr is not None for line in lines)
+    if money:
+        table.add_column("ARR", justify="right")
+        table.add_column("term ends", justify="right")
+    table.add_column("why", ratio=1)
+    for line in lines:
+        score = line.score
+        chance = f"{score.probability:.0%} ({score.low:.0%}–{score.high:.0%})"
+        stake = [_number(line.arr), f"{line.days_to_renewal:.0f} d" if line.days_to_renewal is not None else "–"] if money else []
+        why = "; ".join(reason.text for reason in score.reasons) or "nothing stands out"
+        table.add_row(str(score.rank), escape(line.name), escape(line.owner or "–"), chance, *stake, escape(why))
+    out.print(table)
+
+
+def show_explained(lines: list[Line]) -> None:
+    for line in lines:
+        score = line.score
+        out.print(
+            f"\n[bold]{escape(line.name)}[/] · {score.outcome} [bold]{score.probability:.1%}[/] "
+            f"({score.low:.1%} to {score.high:.1%}), rank {score.rank}, percentile {score.percentile:.0f}, "
+            f"as of {score.as_of}, model version {score.model_version}"
+        )
+        for reason in score.reasons:
+            out.print(f"  {reason.direction} it by {abs(reason.contribution):.2f} in log-odds: {escape(reason.text)}")
+        out.print(f"  [dim]score id {score.score_id}[/]")
+
+
+def show_replay(replay: Replay) -> None:
+    if replay.identical:
+        out.print(f"[green]identical[/]: {replay.stored.outcome} of {escape(replay.stored.account)}, {replay.again.probability!r}")
+    for difference in replay.differences:
+        out.print(f"[red]differs[/] {escape(difference)}")
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value / 1000:,.0f}k" if abs(value) >= 10_000 else f"{value:,.0f}"

@@ -1,0 +1,320 @@
+"""Nothing that happened, or became known, at or after an as_of may move the frame of that as_of by a bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from features import frame as frames
+from features import windows
+from features.tables import ADVOCACY_KINDS, INSTRUMENTS, ROLES, SEVERITIES, TABLES, TOUCHPOINTS
+from features.workspace import Workspace
+from tests import worlds
+
+ZONE = "Europe/Berlin"
+DAY = date(2026, 3, 31)  # two days after the clocks went forward, so that windows are not multiples of 24 hours
+T = windows.to_datetime(windows.as_of_instant(DAY, ZONE))
+TICK, ONE_DAY = timedelta(microseconds=1), timedelta(days=1)
+BEGINNING = T - 500 * ONE_DAY
+WINDOWS = (7, 30, 90, 365)
+CONFIG: dict[str, Any] = {
+    "timezone": ZONE,
+    "signals": {"events": ["login"], "windows": list(WINDOWS)},
+    "cohort": {"kind": "activity", "days": 365},
+}
+
+Row = dict[str, Any]
+World = dict[str, list[Row]]
+
+FIRST = {
+    "accounts": "created",
+    "contacts": "joined",
+    "contracts": "signed",
+    "usage": "occurred_at",
+    "tickets": "opened",
+    "feedback": "asked",
+    "invoices": "issued",
+    "advocacy": "asked",
+    "outreach": "planned",
+    "deals": "opened",
+    "costs": "occurred_at",
+    "rates": "valid_from",
+}
+"""The instant at which a row begins to exist; where it is null, the row begins with its first later instant."""
+
+LATER: dict[str, dict[str, tuple[str, ...]]] = {
+    "accounts": {"partner_since": ("partner",)},
+    "contacts": {"left": (), "consent_at": ("consent",)},
+    "contracts": {"cancelled": ()},
+    "tickets": {"first_response": (), "resolved": ("contacts_needed", "handoffs"), "escalated": (), "reopened": ()},
+    "feedback": {"responded": ("score",)},
+    "invoices": {"paid": ()},
+    "advocacy": {"accepted": (), "declined": (), "done": ("revenue_touched",)},
+    "outreach": {"done": ("outcome",)},
+    "deals": {"won": (), "lost": ()},
+}
+"""Columns filled in later, each with the values that come with it."""
+
+UNASKED = {"feedback": "responded", "advocacy": "done", "outreach": "done"}
+"""Rows that need not begin with their first instant: the later one will do."""
+
+RECORDED = [name for name, table in TABLES.items() if "recorded_at" in table.by_name]
+
+
+class Maker:
+    """Makes rows at random, many of them on the instants that decide."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)  # noqa: S311
+        self.numbers = count()
+
+    def world(self) -> World:
+        world: World = {name: [] for name in TABLES}
+        world["accounts"] = [self.account(f"m{i}", BEGINNING) for i in range(4)]
+        for account in list(world["accounts"]):
+            world["contacts"] += [self.contact(account["account"], i) for i in range(3)]
+            world["contracts"].append(self.contract(account["account"]))
+        for name in TABLES:
+            firsts = (T, T + ONE_DAY) if name == "accounts" else [self.instant() for _ in range(60)]
+            world[name] += [self.row(name, first) for first in firsts]
+        world["rates"].append({"currency": "USD", "valid_from": BEGINNING - 100 * ONE_DAY, "rate": 0.5})
+        return world
+
+    def account(self, name: str, created: datetime) -> Row:
+        since = self.later(created)
+        return {
+            "account": name,
+            "partner": "p" if since else None,
+            "partner_since": since,
+            "segment": self.random.choice(["small", "large"]),
+            "size": self.random.randrange(1000),
+            "created": created,
+        } | {column: "x" for column in TABLES["accounts"].by_name if column.endswith("country") or column == "industry"} | {"line_of_business": None}
+
+    def contact(self, account: str, number: int) -> Row:
+        """One of the contacts whom events name: there from the beginning."""
+        return {**self.row("contacts", BEGINNING), "contact": f"{account}.{number}", "account": account, "recorded_at": None}
+
+    def contract(self, account: str) -> Row:
+        """The contract that keeps an account in the cohort and that usage names."""
+        ends = T + self.random.choice([TICK, 40 * ONE_DAY])
+        live = {"starts": BEGINNING, "ends": ends, "signed": BEGINNING, "cancelled": None, "recorded_at": None}
+        return {**self.row("contracts", BEGINNING), **live, "contract": f"{account}.steady", "account": account}
+
+    def row(self, table: str, first: datetime) -> Row:
+        """A row that begins to exist at ``first``."""
+        pick, number = self.random.choice, f"n{next(self.numbers):05}"
+        if table == "accounts":
+            return self.account(number, first)
+        if table == "rates":
+            return {"currency": pick(["USD", "GBP"]), "valid_from": first + int(number[1:]) * TICK, "rate": self.random.uniform(0.5, 2)}
+        account = f"m{self.random.randrange(4)}"
+        row: Row = {
+            "account": account,
+            TABLES[table].key: number,
+            "contact": f"{account}.{self.random.randrange(3)}",
+            FIRST[table]: first,
+            "currency": pick([None, "USD"]),
+            "recorded_at": pick([None, None, None, self.later(first)]),
+            **{column: self.later(first) for column in LATER.get(table, ())},
+            **getattr(self, f"_{table}")(first),
+        }
+        row = {column: row.get(column) for column in TABLES[table].by_name}
+        if table in UNASKED and self.random.random() < 0.2:
+            row |= {FIRST[table]: None, UNASKED[table]: first}
+        for column, beside in LATER.get(table, {}).items():
+            if row[column] is None:
+                row |= dict.fromkeys(beside)
+        return row
+
+    def instant(self) -> datetime:
+        starts = [windows.to_datetime(i) for i in windows.lookback_starts([DAY], WINDOWS, ZONE)[0]]
+        edges = [edge + step for edge in (T, *starts) for step in (-TICK, timedelta(), TICK)]
+        anywhere = [T + self.random.uniform(-400, 60) * ONE_DAY for _ in range(2 * len(edges))]
+        return self.random.choice([*edges, *anywhere])
+
+    def later(self, first: datetime) -> datetime | None:
+        """Never, on the boundary, or within half a year."""
+        soon = first + self.random.uniform(0, 180) * ONE_DAY
+        return self.random.choice([None, max(first, T - TICK), max(first, T), soon, soon])
+
+    def amount(self) -> float:
+        return round(self.random.uniform(1, 9000), 2)
+
+    def either(self, first: datetime, *columns: str) -> Row:
+        """At most one of two columns is filled in."""
+        chosen = self.random.choice(columns)
+        return {column: self.later(first) if column == chosen else None for column in columns}
+
+    def _contacts(self, first: datetime) -> Row:
+        pick = self.random.choice
+        return {"contact": f"c{next(self.numbers):05}", "role": pick(ROLES), "champion_contact": pick([True, False]), "consent": "review"}
+
+    def _contracts(self, first: datetime) -> Row:
+        starts = first + self.random.choice([0, 0, 40]) * ONE_DAY
+        ends = self.random.choice([None, starts + 365 * ONE_DAY, max(T, starts + TICK)])
+        terms = {"arr": self.amount(), "seats": self.random.randrange(1, 50), "discount": 0.1, "auto_renew": self.random.choice([True, False])}
+        return {"starts": starts, "ends": ends, "cancelled": self.later(starts), **terms}
+
+    def _usage(self, first: datetime) -> Row:
+        return {"event": self.random.choice(["login", "export", "share"]), "value": self.random.choice([None, self.amount()])}
+
+    def _tickets(self, first: datetime) -> Row:
+        return {"severity": self.random.choice(SEVERITIES), "contacts_needed": self.random.randrange(5), "handoffs": self.random.randrange(5)}
+
+    def _feedback(self, first: datetime) -> Row:
+        pick = self.random.choice
+        return {"instrument": pick(INSTRUMENTS), "score": float(self.random.randrange(6)), "touchpoint": pick(TOUCHPOINTS)}
+
+    def _invoices(self, first: datetime) -> Row:
+        return {"due": first + self.random.choice([0, 14, 30]) * ONE_DAY, "amount": self.amount()}
+
+    def _advocacy(self, first: datetime) -> Row:
+        return {"kind": self.random.choice(ADVOCACY_KINDS), "revenue_touched": self.amount(), **self.either(first, "accepted", "declined")}
+
+    def _outreach(self, first: datetime) -> Row:
+        pick = self.random.choice
+        return {"kind": pick(["call", "review meeting"]), "outcome": "fine", "proactive": pick([True, False]), "held_out": False}
+
+    def _deals(self, first: datetime) -> Row:
+        return {"value": self.amount(), **self.either(first, "won", "lost")}
+
+    def _costs(self, first: datetime) -> Row:
+        return {"amount": self.amount()}
+
+
+def build(folder: Path, world: World, day: date = DAY, **options: Any) -> tuple[str, pd.DataFrame]:
+    """The content hash of the frame, and the frame; nothing in these worlds may be set aside."""
+    workspace = worlds.write(folder, world, **{"parquet": True, **CONFIG, **options})
+    report = worlds.take_in(workspace)
+    assert not {name: table.problems for name, table in report.tables.items() if table.quarantined}
+    content = frames.build(workspace, [day])[day]
+    return content, frames.read(workspace, day, content)
+
+
+def began(table: str, row: Row) -> datetime:
+    instants = [row.get(FIRST[table]) or row[UNASKED.get(table, FIRST[table])]]
+    assert instants[0] is not None
+    return instants[0]
+
+
+def added(world: World, maker: Maker) -> World:
+    """More rows at and after T in every table, among them everything about a new account."""
+    world["accounts"].append(maker.account("a newcomer", T))
+    for name, rows in world.items():
+        rows += [maker.row(name, T + i * i * TICK) for i in range(9)]
+        rows += [{**maker.row(name, T + i * ONE_DAY), "account": "a newcomer", "contact": None} for i in range(3) if name not in ("accounts", "contacts", "rates")]
+    return world
+
+
+def changed(world: World, maker: Maker) -> World:
+    """Everything but the key of the rows that began at or after T."""
+    for name, rows in world.items():
+        for row in rows:
+            if began(name, row) >= T:
+                key = TABLES[name].key or "currency"
+                row |= {**maker.row(name, T + maker.random.choice([0, 0.5, 30]) * ONE_DAY), key: row[key]}
+    return world
+
+
+def deleted(world: World, maker: Maker) -> World:
+    return {name: [row for row in rows if began(name, row) < T] for name, rows in world.items()}
+
+
+def arrived_late(world: World, maker: Maker) -> World:
+    """Rows that happened before T but were recorded at or after it."""
+    for name in RECORDED:
+        for recorded in (T, T + TICK, T + 30 * ONE_DAY):
+            rows = [maker.row(name, T - days * ONE_DAY) for days in (1, 20, 80, 300)]
+            world[name] += [{**row, "recorded_at": recorded} for row in rows]
+    return world
+
+
+def filled_in_later(world: World, maker: Maker) -> World:
+    """Later columns of earlier rows, where what they say lies at or after T: another instant, or none."""
+    for name, columns in LATER.items():
+        for row in (row for row in world[name] if began(name, row) < T):
+            for column, beside in columns.items():
+                if row[column] is not None and row[column] < T:
+                    continue
+                forget(row, column, beside)
+                if row.get(EXCLUDED_BY.get(column, "")) is None and maker.random.random() < 0.7:
+                    row[column] = max(T, row.get("starts") or T) + maker.random.choice([0, 1, 10**12]) * TICK
+                    row |= {other: SAID[other] for other in beside}
+    return world
+
+
+SAID = {"contacts_needed": 3, "handoffs": 2, "score": 5.0, "revenue_touched": 9.0, "outcome": "fine", "consent": "speaking", "partner": "q"}
+EXCLUDED_BY = {"accepted": "declined", "declined": "accepted", "won": "lost", "lost": "won"}
+
+
+def known_by_then(world: World, maker: Maker) -> World:
+    """The whole world as it could have been exported just before T."""
+    world = {
+        name: [row for row in rows if row.get("recorded_at") is None or row["recorded_at"] < T]
+        for name, rows in deleted(world, maker).items()
+    }
+    for name, columns in LATER.items():
+        for row in world[name]:
+            for column, beside in columns.items():
+                if row[column] is not None and row[column] >= T:
+                    forget(row, column, beside)
+    return world
+
+
+def forget(row: Row, column: str, beside: tuple[str, ...]) -> None:
+    row |= dict.fromkeys((column, *beside))
+
+
+CHANGES: tuple[Callable[[World, Maker], World], ...] = (
+    added,
+    changed,
+    deleted,
+    arrived_late,
+    filled_in_later,
+    known_by_then,
+)
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def seed(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture(scope="module")
+def before(seed: int, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, pd.DataFrame]:
+    return build(tmp_path_factory.mktemp("before"), Maker(seed).world())
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_the_future_of_every_table_moves_no_bit(
+    change: Callable[[World, Maker], World], seed: int, before: tuple[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    world = change(Maker(seed).world(), Maker(seed + 100))
+    for name, rows in Maker(seed).world().items():
+        touched = change in (arrived_late, known_by_then, filled_in_later) and name in ("accounts", "rates", "usage", "costs")
+        assert touched or world[name] != rows, f"{change.__name__} left {name} as it was"
+    content, frame = build(tmp_path, world)
+    pd.testing.assert_frame_equal(frame, before[1], check_exact=True)
+    assert content == before[0]
+
+
+def test_the_worlds_fill_the_frame(before: tuple[str, pd.DataFrame]) -> None:
+    """A frame of nulls and zeros would move for nobody."""
+    frame = before[1]
+    numbers = frame.select_dtypes("number")
+    empty = sorted(numbers.columns[(numbers.fillna(0) == 0).all()])
+    assert len(frame) == 4
+    assert len(empty) < 12, empty
+
+
+def test_the_past_of_every_table_moves_the_frame(tmp_path: Path) -> None:
+    """Each account has one row of one table moved or taken away, just before T: every account's row must notice."""
+    world = {name: [] for name in TABLES} | Maker(3).world()
