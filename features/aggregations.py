@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from features import kernel
-from features.facts import UNIT
-from features.kernel import NEVER, State, Windowed
+from features.facts import UNIT, Facts
+from features.kernel import NEVER, Rows, State, Windowed
 from features.windows import days_between
 
 Numbers = npt.NDArray[np.float64]
@@ -50,27 +50,59 @@ def _extreme(values: npt.NDArray[np.int64]) -> Numbers:
 count = Aggregation("count", "how many facts", "0", over_window=lambda out, w: out.count[:, w].astype(float))
 total = Aggregation("total", "sum of their values", "0", over_window=lambda out, w: out.total[:, w] / UNIT)
 mean = Aggregation("mean", "mean of their values", "null: nothing has a value", over_window=_mean)
-minimum = Aggregation("minimum", "smallest value", "null: nothing has a value", over_window=lambda out, w: _extreme(out.low[:, w]))
-maximum = Aggregation("maximum", "largest value", "null: nothing has a value", over_window=lambda out, w: _extreme(out.high[:, w]))
-contacts = Aggregation("contacts", "distinct contacts", "0", over_window=lambda out, w: out.contacts[:, w].astype(float))
+minimum = Aggregation(
+    "minimum", "smallest value", "null: nothing has a value", over_window=lambda out, w: _extreme(out.low[:, w])
+)
+maximum = Aggregation(
+    "maximum", "largest value", "null: nothing has a value", over_window=lambda out, w: _extreme(out.high[:, w])
+)
+contacts = Aggregation(
+    "contacts", "distinct contacts", "0", over_window=lambda out, w: out.contacts[:, w].astype(float)
+)
 distinct = Aggregation("distinct", "distinct labels", "0", over_window=lambda out, w: out.labels[:, w].astype(float))
-active_days = Aggregation("active_days", "distinct local days", "0", over_window=lambda out, w: out.days[:, w].astype(float))
+active_days = Aggregation(
+    "active_days", "distinct local days", "0", over_window=lambda out, w: out.days[:, w].astype(float)
+)
 ever = Aggregation("ever", "how many facts, of all time", "0", over_state=lambda out, t: out.count.astype(float))
 level = Aggregation("level", "running sum: the state at as_of", "0", over_state=lambda out, t: out.total / UNIT)
 recency = Aggregation(
-    "recency", "days since the last fact", "null: never", over_state=lambda out, t: _where(out.count > 0, days_between(t, out.last))
+    "recency",
+    "days since the last fact",
+    "null: never",
+    over_state=lambda out, t: _where(out.count > 0, days_between(t, out.last)),
 )
 age = Aggregation(
-    "age", "days since the first fact", "null: never", over_state=lambda out, t: _where(out.count > 0, days_between(t, out.first))
+    "age",
+    "days since the first fact",
+    "null: never",
+    over_state=lambda out, t: _where(out.count > 0, days_between(t, out.first)),
 )
 last = Aggregation(
-    "last", "most recent value", "null: nothing has a value", over_state=lambda out, t: _where(out.valued > 0, out.last_value / UNIT)
+    "last",
+    "most recent value",
+    "null: nothing has a value",
+    over_state=lambda out, t: _where(out.valued > 0, out.last_value / UNIT),
 )
 ahead = Aggregation("ahead", "days until the next date that the facts name", "null: none named", ahead=True)
 
-VOCABULARY = (count, total, mean, minimum, maximum, contacts, distinct, active_days, ever, level, recency, age, last, ahead)
+VOCABULARY = (
+    count,
+    total,
+    mean,
+    minimum,
+    maximum,
+    contacts,
+    distinct,
+    active_days,
+    ever,
+    level,
+    recency,
+    age,
+    last,
+    ahead,
+)
 
 
-def days_ahead(facts: kernel.Facts, rows: kernel.Rows) -> Numbers:
+def days_ahead(facts: Facts, rows: Rows) -> Numbers:
     following = kernel.following(facts, rows)
     return _where(following != NEVER, following / UNIT - rows.as_of[rows.at] / UNIT / 86400)

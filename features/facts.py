@@ -53,7 +53,9 @@ class Fact:
         """The columns without which there are no such facts."""
         words = set(re.findall(r"[a-z_]+", f"{self.at} {self.value} {self.label} {self.where}"))
         optional = {column.name for column in TABLES[self.table].columns if column.default}
-        return frozenset(words & set(TABLES[self.table].by_name) - optional - _ALTERNATIVES.get(self.table, frozenset()))
+        return frozenset(
+            words & set(TABLES[self.table].by_name) - optional - _ALTERNATIVES.get(self.table, frozenset())
+        )
 
 
 _ENDS = "coalesce(ends, cancelled)"
@@ -70,7 +72,9 @@ def _later(begins: str, ends: str) -> str:
     return f"CASE WHEN {ends} IS NOT NULL THEN greatest({begins}, {ends}) END"
 
 
-def _level(kind: str, table: str, begins: str, ends: str, value: str = "1", where: str = "", known: tuple[str, ...] = ()) -> tuple[Fact, Fact]:
+def _level(
+    kind: str, table: str, begins: str, ends: str, value: str = "1", where: str = "", known: tuple[str, ...] = ()
+) -> tuple[Fact, Fact]:
     return (
         Fact(kind, table, begins, value, where=where, known=known),
         Fact(kind, table, ends, f"-({value})", where=where, known=known),
@@ -89,7 +93,9 @@ FACTS: tuple[Fact, ...] = (
     Fact("ticket.escalated", "tickets", "escalated"),
     Fact("ticket.reopened", "tickets", "reopened"),
     *_level("ticket.open", "tickets", "opened", "resolved"),
-    *_level("ticket.escalated_open", "tickets", "escalated", _later("escalated", "resolved"), where="escalated IS NOT NULL"),
+    *_level(
+        "ticket.escalated_open", "tickets", "escalated", _later("escalated", "resolved"), where="escalated IS NOT NULL"
+    ),
     Fact("feedback.asked", "feedback", "asked", label="lower(instrument)"),
     Fact("feedback", "feedback", "responded", "score", "lower(instrument)"),
     Fact("feedback.satisfaction", "feedback", "responded", "100 * score / nullif(scale, 0)", "touchpoint"),
@@ -109,7 +115,13 @@ FACTS: tuple[Fact, ...] = (
     Fact("contact.joined", "contacts", "joined"),
     Fact("contact.left", "contacts", '"left"'),
     *_level("contact.present", "contacts", "joined", '"left"'),
-    *_level("contact.decision_maker", "contacts", "joined", '"left"', where="role IN ('decision maker', 'executive sponsor')"),
+    *_level(
+        "contact.decision_maker",
+        "contacts",
+        "joined",
+        '"left"',
+        where="role IN ('decision maker', 'executive sponsor')",
+    ),
     *_level("contact.champion_contact", "contacts", "joined", '"left"', where="champion_contact"),
     Fact("contact.champion_contact_left", "contacts", '"left"', where="champion_contact"),
     Fact("contact.consented", "contacts", "consent_at", "1", where="consent IS NOT NULL"),
@@ -155,8 +167,18 @@ class Facts:
         if role:
             keep &= self.role == _code(self.roles, role)
         before = np.concatenate([[0], np.cumsum(keep)])
-        arrays = [a[keep] for a in (self.occurred, self.known, self.value, self.day, self.contact, self.label, self.role)]
-        return Facts(before[self.offsets], *arrays, self.labels, self.roles)
+        return Facts(
+            before[self.offsets],
+            self.occurred[keep],
+            self.known[keep],
+            self.value[keep],
+            self.day[keep],
+            self.contact[keep],
+            self.label[keep],
+            self.role[keep],
+            self.labels,
+            self.roles,
+        )
 
 
 def _code(names: tuple[str, ...], name: str) -> int:
@@ -220,7 +242,12 @@ def _one(fact: Fact, folder: Path, workspace: Workspace, report: Report) -> str:
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection, kind: str, folder: Path, workspace: Workspace, report: Report, accounts: range
+    connection: duckdb.DuckDBPyConnection,
+    kind: str,
+    folder: Path,
+    workspace: Workspace,
+    report: Report,
+    accounts: range,
 ) -> Facts:
     """The facts of one kind for a range of account codes."""
     query = select(kind, folder, workspace, report)
@@ -258,7 +285,9 @@ def load(
 
 def _codes(column: object) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]:
     encoded = column.combine_chunks().dictionary_encode()  # type: ignore[attr-defined]
-    return tuple(encoded.dictionary.to_pylist()), encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    return tuple(encoded.dictionary.to_pylist()), encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(
+        np.int32
+    )
 
 
 def _refuse_overflow(kind: str, value: npt.NDArray[np.int64]) -> None:

@@ -41,7 +41,16 @@ class Feature:
         slug = "".join(letter if letter.isalnum() else "_" for letter in event.lower())
         name = self.name.replace("{event}", slug)
         return Feature(
-            name, self.of, self.agg, self.family, fill(self.doc), fill(self.reason), self.unit, self.over, event, self.role
+            name,
+            self.of,
+            self.agg,
+            self.family,
+            fill(self.doc),
+            fill(self.reason),
+            self.unit,
+            self.over,
+            event,
+            self.role,
         )
 
 

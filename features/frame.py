@@ -271,14 +271,14 @@ class _Writer:
         self.writer.write_table(table)
 
     def _flags(self, frame: pd.DataFrame) -> list[bytes]:
-        columns = [column for column in frame if column.startswith(APPLIES)]
+        columns = [str(column) for column in frame if str(column).startswith(APPLIES)]
         return [row.tobytes() for row in frame[columns].to_numpy(dtype=bool)]
 
     def _schema(self, frame: pd.DataFrame) -> pa.Schema:
         categorical = {"account", "row_hash"} | {column.name for column in self.plan.columns if column.categorical}
         kinds = [
             (name, pa.string() if name in categorical else pa.bool_() if name.startswith(APPLIES) else pa.float64())
-            for name in frame
+            for name in map(str, frame)
         ]
         return pa.schema(kinds)
 

@@ -23,8 +23,8 @@ from features.errors import PropensityError, one_of
 from features.files import replaced
 from features.quality import Problem, Report, TableReport
 from features.sources.files import RawSource, literal, open_sources, quoted, unreadable
-from features.tables import TABLES, Table
-from features.workspace import Mapping, Workspace
+from features.tables import SQL_TYPES, TABLES, Table
+from features.workspace import Check, Mapping, Workspace
 
 Progress = Callable[[str], None]
 EXAMPLES = 3
@@ -124,7 +124,7 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
         for table in sorted(mapped, key=lambda table: table.name != "rates"):
             progress(table.name)
             _judge(connection, workspace, table, reports[table.name])
-        report = Report(reports, [_own_check(connection, check.name, check.sql) for check in config.checks])
+        report = Report(reports, [_own_check(connection, check) for check in config.checks])
         report.observed_until = _observed_until(connection, workspace, mapped)
         _flag_future(connection, report, mapped, config.timezone)
         _number_people(connection, mapped)
@@ -161,7 +161,9 @@ def _type(
     """``raw_X``: the mapping's rows, numbered; ``typed_X``: the same with canonical types and the parsing problems."""
     raw, typed = f"raw_{table.name}", f"typed_{table.name}"
     try:
-        connection.execute(f"CREATE TEMP TABLE {raw} AS SELECT row_number() OVER () AS row, * FROM ({_select(table, mapping)})")
+        connection.execute(
+            f"CREATE TEMP TABLE {raw} AS SELECT row_number() OVER () AS row, * FROM ({_select(table, mapping)})"
+        )
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
         raise PropensityError(
             f"tables.{table.name}: {str(error).splitlines()[0]}",
@@ -177,7 +179,7 @@ def _type(
     report.columns = [column.name for column in table.columns if column.name in types]
     expressions, problems = ["row"], ["NULL"]
     for column in table.columns:
-        name, sql_type = quoted(column.name), parsing.SQL_TYPES[column.type]
+        name, sql_type = quoted(column.name), SQL_TYPES[column.type]
         if column.name not in types:
             expressions.append(f"CAST(NULL AS {sql_type}) AS {name}")
             continue
@@ -205,7 +207,8 @@ def _require_columns(table: Table, there: set[str]) -> None:
     if missing:
         raise PropensityError(
             f"tables.{table.name} lacks {one_of(missing)}; it has {one_of(there - {'row'})}",
-            f"Map {one_of(missing)} in tables.{table.name}: " + "; ".join(f"{m} is {table.by_name[m].doc}" for m in missing),
+            f"Map {one_of(missing)} in tables.{table.name}: "
+            + "; ".join(f"{m} is {table.by_name[m].doc}" for m in missing),
         )
 
 
@@ -228,10 +231,14 @@ def _judge(connection: duckdb.DuckDBPyConnection, workspace: Workspace, table: T
     )
     if config.impossible == "keep":
         for problem, broken in impossible:
-            report.problems += _problems(connection, table, f"{broken} AND problem IS NULL", literal(problem), report, False)
+            report.problems += _problems(
+                connection, table, f"{broken} AND problem IS NULL", literal(problem), report, False
+            )
     if table.of_type("money"):
         _convert(connection, config.currency, table, "rates" in config.tables)
-    connection.execute(f"CREATE TEMP TABLE bad_{name} AS SELECT row, problem FROM judged_{name} WHERE problem <> 'repeated'")
+    connection.execute(
+        f"CREATE TEMP TABLE bad_{name} AS SELECT row, problem FROM judged_{name} WHERE problem <> 'repeated'"
+    )
     kept = ", ".join(quoted(column.name) for column in table.columns)
     connection.execute(f"CREATE TEMP TABLE good_{name} AS SELECT {kept} FROM judged_{name} WHERE problem IS NULL")
     report.rows = _count(connection, f"good_{name}")
@@ -297,7 +304,9 @@ def _orphans(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[
     if "contact" in table.by_name and table.name != "contacts" and _exists(connection, "good_contacts"):
         checks.append(("contact is not in contacts of this account", "contact IS NOT NULL AND known_contact IS NULL"))
     if table.name == "usage" and _exists(connection, "good_contracts"):
-        checks.append(("contract is not in contracts of this account", "contract IS NOT NULL AND known_contract IS NULL"))
+        checks.append(
+            ("contract is not in contracts of this account", "contract IS NOT NULL AND known_contract IS NULL")
+        )
     return checks
 
 
@@ -346,7 +355,8 @@ def _examples(connection: duckdb.DuckDBPyConnection, name: str, rows: list[int])
     numbers = ", ".join(str(row) for row in rows)
     found = connection.execute(f"SELECT row, {cells} FROM raw_{name} WHERE row IN ({numbers}) ORDER BY row").fetchall()
     return [
-        f"row {row}: " + ", ".join(f"{column}={value}" for column, value in zip(shown, cells, strict=True) if value is not None)
+        f"row {row}: "
+        + ", ".join(f"{column}={value}" for column, value in zip(shown, cells, strict=True) if value is not None)
         for row, *cells in found
     ]
 
@@ -374,7 +384,9 @@ def _observed_until(connection: duckdb.DuckDBPyConnection, workspace: Workspace,
     """The last local day with a fact, or the day the exports were taken where the workspace states it."""
     if workspace.config.as_of.exported is not None:
         return workspace.config.as_of.exported.isoformat()
-    lasts = [last for table in mapped if table.facts and (last := _range(connection, table, workspace.config.timezone)[1])]
+    lasts = [
+        last for table in mapped if table.facts and (last := _range(connection, table, workspace.config.timezone)[1])
+    ]
     return max(lasts)[:10] if lasts else None
 
 
@@ -392,17 +404,19 @@ def _flag_future(connection: duckdb.DuckDBPyConnection, report: Report, mapped: 
         found.problems += _problems(connection, table, where, "'happens after the exports were taken'", found, False)
 
 
-def _own_check(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> Problem:
+def _own_check(connection: duckdb.DuckDBPyConnection, check: Check) -> Problem:
     try:
-        found = connection.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({sql.strip().rstrip(';')})")
+        found = connection.execute(f"SELECT * FROM ({check.sql.strip().rstrip(';')})")
+        columns = [column[0] for column in found.description or []]
         rows = found.fetchall()
+        of = _count(connection, quoted(check.of)) if check.of else len(rows)
     except duckdb.Error as error:
         raise PropensityError(
-            f"checks: {name}: {str(error).splitlines()[0]}", "Mend the sql of that check; it may name any source."
+            f"checks: {check.name}: {str(error).splitlines()[0]}",
+            "Mend the sql or the of of that check; it may name any source.",
         ) from error
-    columns = [column[0] for column in found.description or []]
     examples = [", ".join(f"{c}={v}" for c, v in zip(columns, row, strict=True)) for row in rows[:EXAMPLES]]
-    return Problem(name, len(rows), 1.0 if rows else 0.0, examples, quarantined=False)
+    return Problem(check.name, len(rows), len(rows) / max(of, 1), examples, quarantined=False)
 
 
 def _number_people(connection: duckdb.DuckDBPyConnection, mapped: list[Table]) -> None:

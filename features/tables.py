@@ -98,8 +98,8 @@ _CURRENCY = Column(
 )
 
 
-def _impossible_before_account(column: str) -> Rule:
-    return Rule(f"{column} is before the account was created", f"{column} < account_created")
+def _impossible_before_account(column: str, instant: str = "") -> Rule:
+    return Rule(f"{column} is before the account was created", f"{instant or column} < account_created")
 
 
 def _order(earlier: str, later: str) -> Rule:
@@ -111,10 +111,19 @@ ACCOUNTS = Table(
     "company that buys",
     (
         Column("account", "id", "the account's identifier"),
-        Column("name", "text", "what people call it; kept only in the application store", "shown by its id", personal=True),
+        Column(
+            "name", "text", "what people call it; kept only in the application store", "shown by its id", personal=True
+        ),
         Column("parent", "id", "the account it belongs to in the hierarchy", "stands alone"),
         Column("partner", "id", "the partner or reseller that serves it", "direct", "partner_since"),
-        Column("partner_since", "time", "since when the partner serves it", "since it was created", "itself", default="created"),
+        Column(
+            "partner_since",
+            "time",
+            "since when the partner serves it",
+            "since it was created",
+            "itself",
+            default="created",
+        ),
         Column("segment", "category", "the company's own segmentation", "not segmented"),
         Column("industry", "category", "industry of the account", "unknown"),
         Column("line_of_business", "category", "line of business that serves the account", "unknown"),
@@ -138,10 +147,24 @@ CONTACTS = Table(
         _account(),
         Column("role", "category", "part the person plays in the account", "user", allowed=ROLES, default="'user'"),
         Column("champion_contact", "flag", "our inside advocate in the account", "no", default="false"),
-        Column("joined", "time", "when the person became a contact", "when the account was created", "itself", default="account_created"),
+        Column(
+            "joined",
+            "time",
+            "when the person became a contact",
+            "when the account was created",
+            "itself",
+            default="account_created",
+        ),
         Column("left", "time", "when the person left the account", "still there", "itself"),
         Column("consent", "text", "advocacy kinds agreed to, separated by ';'", "none given", "consent_at"),
-        Column("consent_at", "time", "when that consent was given", "when the person joined", "itself", default="coalesce(joined, account_created)"),
+        Column(
+            "consent_at",
+            "time",
+            "when that consent was given",
+            "when the person joined",
+            "itself",
+            default="coalesce(joined, account_created)",
+        ),
         _RECORDED,
     ),
     key="contact",
@@ -203,8 +226,8 @@ USAGE = Table(
     ),
     key="event_id",
     rules=(
-        _impossible_before_account("occurred_at"),
         Rule("occurred_at is before its contract starts", "occurred_at < contract_starts"),
+        _impossible_before_account("occurred_at"),
     ),
 )
 
@@ -246,8 +269,24 @@ FEEDBACK = Table(
         Column("responded", "time", "when they answered", "no answer", "itself"),
         Column("instrument", "category", "kind of question", "", "asked", allowed=INSTRUMENTS),
         Column("score", "number", "the answer", "no answer", "responded", "points of its scale"),
-        Column("scale", "number", "highest possible score", "10 for NPS, 7 for CES, else 5", "asked", "points", default="CASE instrument WHEN 'NPS' THEN 10 WHEN 'CES' THEN 7 ELSE 5 END"),
-        Column("touchpoint", "category", "journey event it answers", "relationship", "asked", allowed=TOUCHPOINTS, default="'relationship'"),
+        Column(
+            "scale",
+            "number",
+            "highest possible score",
+            "10 for NPS, 7 for CES, else 5",
+            "asked",
+            "points",
+            default="CASE instrument WHEN 'NPS' THEN 10 WHEN 'CES' THEN 7 ELSE 5 END",
+        ),
+        Column(
+            "touchpoint",
+            "category",
+            "journey event it answers",
+            "relationship",
+            "asked",
+            allowed=TOUCHPOINTS,
+            default="'relationship'",
+        ),
         Column("verbatim", "text", "the answer in words", "no words", "responded", personal=True),
         _RECORDED,
     ),
@@ -258,7 +297,7 @@ FEEDBACK = Table(
         Rule("score without responded", "responded IS NULL AND score IS NOT NULL"),
         Rule("score is outside 0 to scale", "score < 0 OR score > scale"),
         _order("asked", "responded"),
-        _impossible_before_account("coalesce(asked, responded)"),
+        _impossible_before_account("asked or responded", "coalesce(asked, responded)"),
     ),
 )
 
@@ -318,7 +357,14 @@ OUTREACH = Table(
         Column("owner", "category", "who did it", "unknown", "planned"),
         Column("outcome", "category", "what came of it", "unknown", "done"),
         Column("proactive", "flag", "we reached out first", "yes", "planned", default="true"),
-        Column("held_out", "flag", "planned but withheld at random, to measure the effect", "no", "planned", default="false"),
+        Column(
+            "held_out",
+            "flag",
+            "planned but withheld at random, to measure the effect",
+            "no",
+            "planned",
+            default="false",
+        ),
         _RECORDED,
     ),
     key="outreach",

@@ -157,10 +157,11 @@ class Training(Strict):
 
 
 class Check(Strict):
-    """A check of the user's own: every row that ``sql`` returns is a problem."""
+    """A check of the user's own: every row that ``sql`` returns is a problem; ``of`` is what it is a share of."""
 
     name: str
     sql: str
+    of: str | None = None
 
 
 class Config(Strict):
@@ -274,7 +275,8 @@ def parse(raw: dict[str, Any], origin: str = FILE) -> Config:
         return Config.model_validate(raw)
     except ValidationError as error:
         raise PropensityError(
-            f"{origin} has {error.error_count()} problem(s):\n" + "\n".join(_problem(found) for found in error.errors()),
+            f"{origin} has {error.error_count()} problem(s):\n"
+            + "\n".join(_problem(found) for found in error.errors()),
             f"Change the named keys in {origin}.",
         ) from error
 

@@ -32,7 +32,13 @@ from training.registry import Registry
 from training.train import Result
 from training.train import train as train_one
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, help="Scores the accounts of a B2B company for churn and advocacy.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Scores the accounts of a B2B company for churn and advocacy.",
+)
 WORKSPACE = Annotated[Path, typer.Option("--workspace", help="Folder with propensity.toml.", show_default="here")]
 JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 HERE = Path()
@@ -48,7 +54,13 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make a workspace
     (folder / "data").mkdir(parents=True, exist_ok=True)
     with replaced(file) as part:
         part.write_text(TEMPLATE.format(name=folder.resolve().name), encoding="utf-8")
-    _show(json, {"path": str(file)}, lambda: terminal.out.print(f"Wrote {file}. Put your exports in {folder / 'data'}, edit it, then: propensity check --workspace {folder}"))
+    _show(
+        json,
+        {"path": str(file)},
+        lambda: terminal.out.print(
+            f"Wrote {file}. Put your exports in {folder / 'data'}, edit it, then: propensity check --workspace {folder}"
+        ),
+    )
 
 
 @app.command(epilog="Example: propensity check --workspace acme")
@@ -64,7 +76,9 @@ def check(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
 @app.command(epilog="Example: propensity features --workspace acme --as-of 2026-03-31")
 def features(
     workspace: WORKSPACE = HERE,
-    as_of: Annotated[str | None, typer.Option(help="One date (the midnight that ends it); by default all that are needed.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="One date (the midnight that ends it); by default all that are needed.")
+    ] = None,
     json: JSON = False,
 ) -> None:
     """Read the data and build the feature frames."""
@@ -74,7 +88,11 @@ def features(
     refs = _build(here, days)
     paths = {str(day): str(frame.path(here, day, content)) for day, content in refs.items()}
     columns = len(frame.current_plan(here).columns)
-    _show(json, {"columns": columns, "frames": paths}, lambda: terminal.out.print(f"{len(paths)} frames of {columns} columns under {here.frames}"))
+    _show(
+        json,
+        {"columns": columns, "frames": paths},
+        lambda: terminal.out.print(f"{len(paths)} frames of {columns} columns under {here.frames}"),
+    )
 
 
 @app.command(epilog="Example: propensity train --workspace acme --outcome churn")
@@ -108,7 +126,12 @@ def score(
     _take_in(here)
     batches = _score(here, day)
     document = {
-        batch.outcome: {"rows": len(batch.scores), "as_of": str(batch.as_of), "path": str(batch.path) if batch.path else None, "skipped": batch.skipped}
+        batch.outcome: {
+            "rows": len(batch.scores),
+            "as_of": str(batch.as_of),
+            "path": str(batch.path) if batch.path else None,
+            "skipped": batch.skipped,
+        }
         for batch in batches
     }
     _show(json, document, lambda: terminal.show_batches(batches))
@@ -129,17 +152,30 @@ def list_(
 
 
 @app.command(epilog="Example: propensity explain account-17 --workspace acme")
-def explain(account: Annotated[str, typer.Argument(help="Account id.")], workspace: WORKSPACE = HERE, json: JSON = False) -> None:
+def explain(
+    account: Annotated[str, typer.Argument(help="Account id.")], workspace: WORKSPACE = HERE, json: JSON = False
+) -> None:
     """Why an account has its scores, or why it has none."""
     lines = lists.explained(load(workspace), account)
-    _show(json, {"account": account, "scores": [line.as_dict() for line in lines]}, lambda: terminal.show_explained(lines))
+    _show(
+        json, {"account": account, "scores": [line.as_dict() for line in lines]}, lambda: terminal.show_explained(lines)
+    )
 
 
 @app.command(epilog="Example: propensity replay 3f9c0d1e2b4a5f607182 --workspace acme")
-def replay(score_id: Annotated[str, typer.Argument(help="Id of a stored score.")], workspace: WORKSPACE = HERE, json: JSON = False) -> None:
+def replay(
+    score_id: Annotated[str, typer.Argument(help="Id of a stored score.")],
+    workspace: WORKSPACE = HERE,
+    json: JSON = False,
+) -> None:
     """Make a stored score again and compare bit for bit; exit status 1 where it differs."""
     found = make_again(load(workspace), score_id)
-    document = {"score_id": score_id, "identical": found.identical, "differences": found.differences, "score": found.again.as_dict()}
+    document = {
+        "score_id": score_id,
+        "identical": found.identical,
+        "differences": found.differences,
+        "score": found.again.as_dict(),
+    }
     _show(json, document, lambda: terminal.show_replay(found))
     if not found.identical:
         raise typer.Exit(1)
@@ -159,14 +195,20 @@ def serve(
         registry.require_champion(next(name for name, _ in here.config.outcomes))
     from serving.service import serve as start  # BentoML takes seconds to import, and no other command needs it
 
-    _show(json, {"url": f"http://{host}:{port}"}, lambda: terminal.err.print(f"Serving {here.root} on http://{host}:{port} (stop with Ctrl-C)"))
+    _show(
+        json,
+        {"url": f"http://{host}:{port}"},
+        lambda: terminal.err.print(f"Serving {here.root} on http://{host}:{port} (stop with Ctrl-C)"),
+    )
     raise typer.Exit(start(here.root, host, port))
 
 
 @app.command(epilog="Example: propensity demo --workspace demo --accounts 2500 --seed 7")
 def demo(
     workspace: WORKSPACE = Path("demo"),
-    accounts: Annotated[int, typer.Option(min=50, help="How many accounts the simulated company has.")] = World().accounts,
+    accounts: Annotated[
+        int, typer.Option(min=50, help="How many accounts the simulated company has.")
+    ] = World().accounts,
     seed: Annotated[int, typer.Option(min=0)] = World().seed,
     json: JSON = False,
 ) -> None:
@@ -182,13 +224,18 @@ def demo(
     document = {
         "check": _checked(report, frame.current_plan(here))["tables"],
         "train": {result.outcome: result.as_dict() for result in results},
-        "score": {batch.outcome: {"rows": len(batch.scores), "as_of": str(batch.as_of), "path": str(batch.path)} for batch in batches},
+        "score": {
+            batch.outcome: {"rows": len(batch.scores), "as_of": str(batch.as_of), "path": str(batch.path)}
+            for batch in batches
+        },
         "lists": {outcome: [line.as_dict() for line in lines] for outcome, lines in shown.items()},
     }
 
     def show() -> None:
         rows = sum(table.rows for table in report.tables.values())
-        terminal.out.print(f"{rows:,} rows in {len(report.tables)} tables, {len(frame.current_plan(here).columns)} feature columns.")
+        terminal.out.print(
+            f"{rows:,} rows in {len(report.tables)} tables, {len(frame.current_plan(here).columns)} feature columns."
+        )
         _show_training(here, results)
         for outcome, lines in shown.items():
             terminal.out.print()

@@ -55,7 +55,9 @@ def why_not(workspace: Workspace, account: str) -> None:
     """Raise the error that says why an account has no score."""
     if account not in set(_accounts(workspace)["account"]):
         raise PropensityError(
-            f"there is no account {account!r}", "Account ids are those of the accounts table; they are compared exactly.", status=404
+            f"there is no account {account!r}",
+            "Account ids are those of the accounts table; they are compared exactly.",
+            status=404,
         )
     cohort = workspace.config.cohort
     rule = (
@@ -79,7 +81,9 @@ def _of_owner(workspace: Workspace, owner: str) -> list[str]:
     table = _accounts(workspace)
     owners = set(table["owner"].dropna())
     if owner not in owners:
-        raise PropensityError(f"nobody called {owner!r} owns an account; owners are {one_of(owners)}", "Use one of them.", status=404)
+        raise PropensityError(
+            f"nobody called {owner!r} owns an account; owners are {one_of(owners)}", "Use one of them.", status=404
+        )
     return list(table.loc[table["owner"] == owner, "account"])
 
 
@@ -102,4 +106,4 @@ def _lines(workspace: Workspace, store: Store, scores: list[Score]) -> list[Line
 
 
 def _known(value: Any) -> Any:
-    return None if value is None or value != value else value
+    return None if pd.isna(value) else value

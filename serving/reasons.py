@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ def reasons(model: Model, plan: Plan, rows: pd.DataFrame, contributions: Matrix)
 
 
 def _of_row(
-    known: list[Column], groups: np.ndarray, members: list[list[int]], contributions: np.ndarray, row: dict[str, object]
+    known: list[Column], groups: np.ndarray, members: list[list[int]], contributions: np.ndarray, row: dict[Any, Any]
 ) -> list[Reason]:
     sums = np.bincount(groups, weights=contributions, minlength=len(members))
     sign = 1.0 if contributions.sum() >= 0 else -1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -136,7 +136,9 @@ class Store:
         found = self._scores(sa.select(SCORES).where(SCORES.c.score_id == score_id).order_by(SCORES.c.frame_hash))
         if not found:
             raise PropensityError(
-                f"no score has the id {score_id!r}", "Take an id from `propensity list` or `propensity explain`.", status=404
+                f"no score has the id {score_id!r}",
+                "Take an id from `propensity list` or `propensity explain`.",
+                status=404,
             )
         return found[0]
 

@@ -29,7 +29,13 @@ SHOWN_METRICS = ("auc", "average_precision", "log_loss", "ece")
 @contextmanager
 def progress(title: str) -> Iterator[Callable[..., None]]:
     """A bar on standard error: call it with (done, of), or with the name of the step at hand."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(escape(title), total=None)
 
@@ -63,20 +69,24 @@ def show_check(report: Report, plan: Plan | None) -> None:
             out.print(f"  [dim]{escape(handled)}[/]")
         for problem in table.problems:
             verb = "set aside" if problem.quarantined else "kept"
-            out.print(f"  [yellow]{problem.count:,} rows ({problem.share:.0%}) {verb}[/]: {escape(problem.problem)}")
+            out.print(f"  [yellow]{problem.count:,} rows ({problem.share:.1%}) {verb}[/]: {escape(problem.problem)}")
             for example in problem.examples:
                 out.print(f"    [dim]{escape(example[:160])}[/]")
         if table.quarantine_file:
             out.print(f"  set aside in {escape(table.quarantine_file)}")
     for check in report.checks:
         colour = "yellow" if check.count else "green"
-        out.print(f"[bold]your check[/] {escape(check.problem)}: [{colour}]{check.count:,} rows[/]")
+        out.print(f"[bold]your check[/] {escape(check.problem)}: [{colour}]{check.count:,} rows ({check.share:.1%})[/]")
         for example in check.examples:
             out.print(f"    [dim]{escape(example[:160])}[/]")
     if plan is not None:
-        out.print(f"\n{len(plan.declarations)} features in {len(plan.columns)} columns can be computed; observed until {report.observed_until}.")
+        out.print(
+            f"\n{len(plan.declarations)} features in {len(plan.columns)} columns can be computed; observed until {report.observed_until}."
+        )
         if plan.missing:
-            out.print(f"[dim]{len(plan.missing)} features have no data here; `propensity check --json` says which and why.[/]")
+            out.print(
+                f"[dim]{len(plan.missing)} features have no data here; `propensity check --json` says which and why.[/]"
+            )
 
 
 def show_result(result: Result) -> None:
@@ -103,12 +113,16 @@ def show_batches(batches: list[Batch]) -> None:
         if batch.skipped:
             out.print(f"[yellow]{batch.outcome}[/]: no scores, {batch.skipped}")
         else:
-            out.print(f"{batch.outcome}: {len(batch.scores):,} accounts as of {batch.as_of}, in {escape(str(batch.path))}")
+            out.print(
+                f"{batch.outcome}: {len(batch.scores):,} accounts as of {batch.as_of}, in {escape(str(batch.path))}"
+            )
 
 
 def show_lines(title: str, lines: list[Line]) -> None:
     """A list: whom, how likely, what is at stake, and why."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0), header_style="dim"
+    )
     table.add_column("#", justify="right")
     table.add_column("account")
     table.add_column("owner")
@@ -121,7 +135,11 @@ def show_lines(title: str, lines: list[Line]) -> None:
     for line in lines:
         score = line.score
         chance = f"{score.probability:.0%} ({score.low:.0%}–{score.high:.0%})"
-        stake = [_number(line.arr), f"{line.days_to_renewal:.0f} d" if line.days_to_renewal is not None else "–"] if money else []
+        stake = (
+            [_number(line.arr), f"{line.days_to_renewal:.0f} d" if line.days_to_renewal is not None else "–"]
+            if money
+            else []
+        )
         why = "; ".join(reason.text for reason in score.reasons) or "nothing stands out"
         table.add_row(str(score.rank), escape(line.name), escape(line.owner or "–"), chance, *stake, escape(why))
     out.print(table)
@@ -142,7 +160,9 @@ def show_explained(lines: list[Line]) -> None:
 
 def show_replay(replay: Replay) -> None:
     if replay.identical:
-        out.print(f"[green]identical[/]: {replay.stored.outcome} of {escape(replay.stored.account)}, {replay.again.probability!r}")
+        out.print(
+            f"[green]identical[/]: {replay.stored.outcome} of {escape(replay.stored.account)}, {replay.again.probability!r}"
+        )
     for difference in replay.differences:
         out.print(f"[red]differs[/] {escape(difference)}")
 

@@ -118,7 +118,9 @@ def judge(y: Vector, p: Vector, weights: Weights) -> dict[str, Estimate]:
 
 def precision_at(y: Vector, p: Vector, as_of: npt.NDArray[np.object_], capacity: int) -> float:
     """Share of yes among the ``capacity`` highest of each as_of date."""
-    hits = [y[rows][np.argsort(-p[rows], kind="stable")[:capacity]] for day in sorted(set(as_of)) for rows in [as_of == day]]
+    hits = [
+        y[rows][np.argsort(-p[rows], kind="stable")[:capacity]] for day in sorted(set(as_of)) for rows in [as_of == day]
+    ]
     return float(np.concatenate(hits).mean())
 
 

@@ -148,7 +148,9 @@ def _verified(file: Path, sha256: str) -> bytes:
     except OSError as error:
         raise PropensityError(f"the model's {file.name} cannot be read: {error}", _HINT, status=503) from error
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise PropensityError(f"the model's {file.name} is not what was registered: its SHA-256 differs", _HINT, status=503)
+        raise PropensityError(
+            f"the model's {file.name} is not what was registered: its SHA-256 differs", _HINT, status=503
+        )
     return content
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 import warnings
@@ -69,7 +70,7 @@ class Registry:
     def log(self, parameters: dict[str, Any], metrics: dict[str, float], artifacts: Path) -> None:
         """Log to the run in progress."""
         mlflow.log_params(parameters)
-        mlflow.log_metrics({name: value for name, value in metrics.items() if value == value})
+        mlflow.log_metrics({name: value for name, value in metrics.items() if math.isfinite(value)})
         mlflow.log_artifacts(str(artifacts))
 
     def log_data(self, rows: pd.DataFrame, name: str, digest: str) -> None:
@@ -157,7 +158,9 @@ class Registry:
             (found / "artifacts" / "model").rename(target)
         except (MlflowException, OSError) as error:
             raise PropensityError(
-                f"the files of {uri} cannot be fetched: {error}", "Check that MLflow is up and its artifacts are there.", status=503
+                f"the files of {uri} cannot be fetched: {error}",
+                "Check that MLflow is up and its artifacts are there.",
+                status=503,
             ) from error
         finally:
             shutil.rmtree(part, ignore_errors=True)

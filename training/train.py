@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -105,19 +105,32 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
     folds = rolling(days, settings.span, config.test_dates, config.folds)
     final = folds[-1]
     learn, test = rows.at(list(final.fit)), rows.at(list(final.test))
-    windows = [{**line, "as_of": str(line["as_of"])} for line in rows.counts.to_dict("records")]
-    counts = {"windows": windows, "test": list(final.test), "n": len(test), "positives": int(test.y.sum())}
+    blank = Result(
+        outcome,
+        gate.NO_SIGNAL,
+        [],
+        test=list(final.test),
+        n=len(test),
+        positives=int(test.y.sum()),
+        windows=[{**line, "as_of": str(line["as_of"])} for line in rows.counts.to_dict("records")],
+    )
     if refusal := _too_few(learn, test, config.minimum_positives):
-        return Result(outcome, refusal.verdict, refusal.reasons, **counts)
-    registry = Registry(workspace)
-    with registry.run(outcome, {"outcome": outcome, "workspace": workspace.config.name}) as run, TemporaryDirectory() as scratch:
+        return replace(blank, verdict=refusal.verdict, reasons=refusal.reasons)
+    registry, tags = Registry(workspace), {"outcome": outcome, "workspace": workspace.config.name}
+    with registry.run(outcome, tags) as run, TemporaryDirectory() as scratch:
         model, how, earlier = _model(workspace, outcome, rows, folds, progress)
         progress(f"{outcome}: judging")
         judged = _judge(workspace, registry, outcome, model, learn, test)
-        result = Result(
-            outcome, judged.verdict.verdict, judged.verdict.reasons, run=run, metrics=judged.metrics,
-            baselines=judged.baselines, calibration=how, earlier=earlier, **counts,
-        )  # fmt: skip
+        result = replace(
+            blank,
+            verdict=judged.verdict.verdict,
+            reasons=judged.verdict.reasons,
+            run=run,
+            metrics=judged.metrics,
+            baselines=judged.baselines,
+            calibration=how,
+            earlier=earlier,
+        )
         progress(f"{outcome}: to MLflow")
         _record(workspace, registry, result, judged, learn, Path(scratch))
     return result
@@ -138,7 +151,10 @@ def _model(
     config, final = workspace.config.training, folds[-1]
     learn = rows.at(list(final.fit))
     fitted = fit(learn, config.seed, config.bags, lambda what: progress(f"{outcome}: {what}"))
-    earlier = [_earlier(rows, fold, config.seed, config.bags, lambda what: progress(f"{outcome}: earlier fold, {what}")) for fold in folds[:-1]]
+    earlier = [
+        _earlier(rows, fold, config.seed, config.bags, lambda what: progress(f"{outcome}: earlier fold, {what}"))
+        for fold in folds[:-1]
+    ]
     raw, seen, how = _to_calibrate(fitted, learn, earlier)
     sigmoid = calibration.fit(raw, seen.y)
     spread = calibration.replicates(raw, seen.y, seen.accounts, config.seed)
@@ -166,9 +182,7 @@ def _earlier(rows: Dataset, fold: Fold, seed: int, bags: int, progress: Progress
     return fitted.raw(fitted.encoder.matrix(test.frame)), test
 
 
-def _to_calibrate(
-    fitted: Fitted, learn: Dataset, earlier: list[tuple[Vector, Dataset]]
-) -> tuple[Vector, Dataset, str]:
+def _to_calibrate(fitted: Fitted, learn: Dataset, earlier: list[tuple[Vector, Dataset]]) -> tuple[Vector, Dataset, str]:
     """One later date alone would pass its season off as a lasting shift; it takes several, with enough of both kinds."""
     for raw, seen in reversed(earlier):
         days = sorted(set(seen.as_of.tolist()))

@@ -12,7 +12,15 @@ FEATURES = (
     Attribute("billing_country", "context", "country where the invoice goes", "billed in {value}"),
     Attribute("size", "context", "employees", "{value} employees", unit="people", categorical=False),
     Feature(
-        "tenure_days", "account.created", age, "context", "days since the account was created", "an account for {value} days", "days"
+        "tenure_days",
+        "account.created",
+        age,
+        "context",
+        "days since the account was created",
+        "an account for {value} days",
+        "days",
     ),
-    Feature("served_by_partner", "account.partner", level, "context", "a partner serves it", "served by a partner: {value}"),
+    Feature(
+        "served_by_partner", "account.partner", level, "context", "a partner serves it", "served by a partner: {value}"
+    ),
 )

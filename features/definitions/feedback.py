@@ -29,5 +29,5 @@ FEATURES = (
     Feature("feedback_asked", "feedback.asked", count, "perception", "questions asked", "{value} questions asked in the last {window}", "questions", (90, 365)),
     Feature("feedback_recency", "feedback", recency, "perception", "days since the last answer", "last answer {value} days ago", "days"),
     Ratio("response_rate", "feedback_answers", "feedback_asked", "perception", "answers per question asked", "{value} of questions answered in the last {window}", "share"),
-    Ratio("satisfaction_change", "satisfaction_mean", "satisfaction_mean", "perception", "recent answers against the longer run", "answers at {value} times the level of the {longer} in the last {window}", "ratio", pace="level"),
+    Ratio("satisfaction_change", "satisfaction_mean", "satisfaction_mean", "perception", "recent answers against the longer run", "answers in the last {window} at {value} times the level over {longer}", "ratio", pace="level"),
 )  # fmt: skip

@@ -153,7 +153,10 @@ def _as_utf8(file: Path, encoding: str, scratch: Path, raw: RawSource) -> Path:
         return file
     copy = scratch / f"{raw.name}-{len(list(scratch.iterdir()))}.csv"
     try:
-        with opener(file, "rt", encoding=encoding, newline="") as reader, copy.open("w", encoding="utf-8", newline="") as writer:
+        with (
+            opener(file, "rt", encoding=encoding, newline="") as reader,
+            copy.open("w", encoding="utf-8", newline="") as writer,
+        ):
             shutil.copyfileobj(reader, writer)
     except UnicodeError as error:
         raise PropensityError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -15,7 +15,6 @@ import pytest
 from features import frame as frames
 from features import windows
 from features.tables import ADVOCACY_KINDS, INSTRUMENTS, ROLES, SEVERITIES, TABLES, TOUCHPOINTS
-from features.workspace import Workspace
 from tests import worlds
 
 ZONE = "Europe/Berlin"
@@ -89,18 +88,31 @@ class Maker:
 
     def account(self, name: str, created: datetime) -> Row:
         since = self.later(created)
-        return {
-            "account": name,
-            "partner": "p" if since else None,
-            "partner_since": since,
-            "segment": self.random.choice(["small", "large"]),
-            "size": self.random.randrange(1000),
-            "created": created,
-        } | {column: "x" for column in TABLES["accounts"].by_name if column.endswith("country") or column == "industry"} | {"line_of_business": None}
+        return (
+            {
+                "account": name,
+                "partner": "p" if since else None,
+                "partner_since": since,
+                "segment": self.random.choice(["small", "large"]),
+                "size": self.random.randrange(1000),
+                "created": created,
+            }
+            | {
+                column: "x"
+                for column in TABLES["accounts"].by_name
+                if column.endswith("country") or column == "industry"
+            }
+            | {"line_of_business": None}
+        )
 
     def contact(self, account: str, number: int) -> Row:
         """One of the contacts whom events name: there from the beginning."""
-        return {**self.row("contacts", BEGINNING), "contact": f"{account}.{number}", "account": account, "recorded_at": None}
+        return {
+            **self.row("contacts", BEGINNING),
+            "contact": f"{account}.{number}",
+            "account": account,
+            "recorded_at": None,
+        }
 
     def contract(self, account: str) -> Row:
         """The contract that keeps an account in the cohort and that usage names."""
@@ -114,7 +126,11 @@ class Maker:
         if table == "accounts":
             return self.account(number, first)
         if table == "rates":
-            return {"currency": pick(["USD", "GBP"]), "valid_from": first + int(number[1:]) * TICK, "rate": self.random.uniform(0.5, 2)}
+            return {
+                "currency": pick(["USD", "GBP"]),
+                "valid_from": first + int(number[1:]) * TICK,
+                "rate": self.random.uniform(0.5, 2),
+            }
         account = f"m{self.random.randrange(4)}"
         row: Row = {
             "account": account,
@@ -155,33 +171,63 @@ class Maker:
 
     def _contacts(self, first: datetime) -> Row:
         pick = self.random.choice
-        return {"contact": f"c{next(self.numbers):05}", "role": pick(ROLES), "champion_contact": pick([True, False]), "consent": "review"}
+        return {
+            "contact": f"c{next(self.numbers):05}",
+            "role": pick(ROLES),
+            "champion_contact": pick([True, False]),
+            "consent": "review",
+        }
 
     def _contracts(self, first: datetime) -> Row:
         starts = first + self.random.choice([0, 0, 40]) * ONE_DAY
         ends = self.random.choice([None, starts + 365 * ONE_DAY, max(T, starts + TICK)])
-        terms = {"arr": self.amount(), "seats": self.random.randrange(1, 50), "discount": 0.1, "auto_renew": self.random.choice([True, False])}
+        terms = {
+            "arr": self.amount(),
+            "seats": self.random.randrange(1, 50),
+            "discount": 0.1,
+            "auto_renew": self.random.choice([True, False]),
+        }
         return {"starts": starts, "ends": ends, "cancelled": self.later(starts), **terms}
 
     def _usage(self, first: datetime) -> Row:
-        return {"event": self.random.choice(["login", "export", "share"]), "value": self.random.choice([None, self.amount()])}
+        return {
+            "event": self.random.choice(["login", "export", "share"]),
+            "value": self.random.choice([None, self.amount()]),
+        }
 
     def _tickets(self, first: datetime) -> Row:
-        return {"severity": self.random.choice(SEVERITIES), "contacts_needed": self.random.randrange(5), "handoffs": self.random.randrange(5)}
+        return {
+            "severity": self.random.choice(SEVERITIES),
+            "contacts_needed": self.random.randrange(5),
+            "handoffs": self.random.randrange(5),
+        }
 
     def _feedback(self, first: datetime) -> Row:
         pick = self.random.choice
-        return {"instrument": pick(INSTRUMENTS), "score": float(self.random.randrange(6)), "touchpoint": pick(TOUCHPOINTS)}
+        return {
+            "instrument": pick(INSTRUMENTS),
+            "score": float(self.random.randrange(6)),
+            "touchpoint": pick(TOUCHPOINTS),
+        }
 
     def _invoices(self, first: datetime) -> Row:
         return {"due": first + self.random.choice([0, 14, 30]) * ONE_DAY, "amount": self.amount()}
 
     def _advocacy(self, first: datetime) -> Row:
-        return {"kind": self.random.choice(ADVOCACY_KINDS), "revenue_touched": self.amount(), **self.either(first, "accepted", "declined")}
+        return {
+            "kind": self.random.choice(ADVOCACY_KINDS),
+            "revenue_touched": self.amount(),
+            **self.either(first, "accepted", "declined"),
+        }
 
     def _outreach(self, first: datetime) -> Row:
         pick = self.random.choice
-        return {"kind": pick(["call", "review meeting"]), "outcome": "fine", "proactive": pick([True, False]), "held_out": False}
+        return {
+            "kind": pick(["call", "review meeting"]),
+            "outcome": "fine",
+            "proactive": pick([True, False]),
+            "held_out": False,
+        }
 
     def _deals(self, first: datetime) -> Row:
         return {"value": self.amount(), **self.either(first, "won", "lost")}
@@ -210,7 +256,11 @@ def added(world: World, maker: Maker) -> World:
     world["accounts"].append(maker.account("a newcomer", T))
     for name, rows in world.items():
         rows += [maker.row(name, T + i * i * TICK) for i in range(9)]
-        rows += [{**maker.row(name, T + i * ONE_DAY), "account": "a newcomer", "contact": None} for i in range(3) if name not in ("accounts", "contacts", "rates")]
+        rows += [
+            {**maker.row(name, T + i * ONE_DAY), "account": "a newcomer", "contact": None}
+            for i in range(3)
+            if name not in ("accounts", "contacts", "rates")
+        ]
     return world
 
 
@@ -251,7 +301,15 @@ def filled_in_later(world: World, maker: Maker) -> World:
     return world
 
 
-SAID = {"contacts_needed": 3, "handoffs": 2, "score": 5.0, "revenue_touched": 9.0, "outcome": "fine", "consent": "speaking", "partner": "q"}
+SAID = {
+    "contacts_needed": 3,
+    "handoffs": 2,
+    "score": 5.0,
+    "revenue_touched": 9.0,
+    "outcome": "fine",
+    "consent": "speaking",
+    "partner": "q",
+}
 EXCLUDED_BY = {"accepted": "declined", "declined": "accepted", "won": "lost", "lost": "won"}
 
 
@@ -299,7 +357,12 @@ def test_the_future_of_every_table_moves_no_bit(
 ) -> None:
     world = change(Maker(seed).world(), Maker(seed + 100))
     for name, rows in Maker(seed).world().items():
-        touched = change in (arrived_late, known_by_then, filled_in_later) and name in ("accounts", "rates", "usage", "costs")
+        touched = change in (arrived_late, known_by_then, filled_in_later) and name in (
+            "accounts",
+            "rates",
+            "usage",
+            "costs",
+        )
         assert touched or world[name] != rows, f"{change.__name__} left {name} as it was"
     content, frame = build(tmp_path, world)
     pd.testing.assert_frame_equal(frame, before[1], check_exact=True)
@@ -316,5 +379,184 @@ def test_the_worlds_fill_the_frame(before: tuple[str, pd.DataFrame]) -> None:
 
 
 def test_the_past_of_every_table_moves_the_frame(tmp_path: Path) -> None:
-    """Each account has one row of one table moved or taken away, just before T: every account's row must notice."""
-    world = {name: [] for name in TABLES} | Maker(3).world()
+    """The control: each account loses one row of one table, of the instant before T, and every account's row notices."""
+    maker = Maker(3)
+    world: World = {name: [] for name in TABLES}
+    for name in TABLES:
+        account = {"account": name, "contact": None, "recorded_at": None}
+        world["accounts"].append({**maker.account(name, BEGINNING), "partner": "p", "partner_since": T - TICK})
+        world["usage"].append(maker.row("usage", T - ONE_DAY) | account | {"contract": None})
+        world["invoices"].append(maker.row("invoices", T - ONE_DAY) | account | {"currency": "USD"})
+    for name in set(TABLES) - {"accounts", "rates"}:
+        world[name].append(maker.row(name, T - TICK) | {"account": name, "recorded_at": None, "currency": None})
+        world[name][-1] |= {"contact": "c"} if name == "contacts" else {"contact": None}
+        world[name][-1] |= {"done": T - TICK} if name == "outreach" else {}
+    world["invoices"][list(TABLES).index("rates")]["currency"] = "GBP"
+    world["rates"] = [{"currency": code, "valid_from": BEGINNING, "rate": 2.0} for code in ("USD", "GBP")]
+    _, full = build(tmp_path / "full", world)
+    for name, rows in world.items():
+        if name == "accounts":
+            rows[0] |= {"partner": None, "partner_since": None}
+        elif name == "rates":
+            rows[-1]["rate"] += 0.5
+        else:
+            rows.pop()
+    _, robbed = build(tmp_path / "robbed", world)
+    same = full["row_hash"] == robbed["row_hash"]
+    assert set(full["account"]) == set(TABLES)
+    assert not set(full["account"][same])
+
+
+START = windows.to_datetime(int(windows.lookback_starts([DAY], [90], ZONE)[0, 0]))
+EDGES: dict[str, tuple[datetime, datetime | None, bool]] = {
+    "at T": (T, None, False),
+    "just before T": (T - TICK, None, True),
+    "at the start of the window": (START, None, True),
+    "just before the start": (START - TICK, None, False),
+    "recorded at T": (T - ONE_DAY, T, False),
+    "recorded just before T": (T - ONE_DAY, T - TICK, True),
+}
+"""When it happened, when it was recorded, and whether a window of 90 days before T sees it."""
+
+COUNTED: dict[str, tuple[str, str, Row]] = {
+    "usage_events_90d": ("usage", "occurred_at", {"event": "login"}),
+    "tickets_opened_90d": ("tickets", "opened", {}),
+    "first_response_hours_90d": ("tickets", "first_response", {}),
+    "ticket_handoffs_90d": ("tickets", "resolved", {"handoffs": 1}),
+    "tickets_escalated_90d": ("tickets", "escalated", {}),
+    "tickets_reopened_90d": ("tickets", "reopened", {}),
+    "feedback_asked_90d": ("feedback", "asked", {"instrument": "NPS"}),
+    "nps_promoters_90d": ("feedback", "responded", {"instrument": "NPS", "score": 9}),
+    "csat_mean_90d": ("feedback", "responded", {"instrument": "CSAT", "score": 4}),
+    "invoiced_90d": ("invoices", "issued", {"amount": 1}),
+    "payments_90d": ("invoices", "paid", {"amount": 1}),
+    "asks_made_90d": ("advocacy", "asked", {"kind": "review"}),
+    "asks_accepted_90d": ("advocacy", "accepted", {"kind": "review"}),
+    "asks_declined_90d": ("advocacy", "declined", {"kind": "review"}),
+    "acts_done_90d": ("advocacy", "done", {"kind": "review"}),
+    "touches_90d": ("outreach", "done", {"kind": "call", "proactive": False}),
+    "deals_opened_90d": ("deals", "opened", {}),
+    "deals_won_90d": ("deals", "won", {}),
+    "deals_lost_90d": ("deals", "lost", {}),
+    "cost_to_serve_90d": ("costs", "occurred_at", {"amount": 1}),
+    "contacts_joined_90d": ("contacts", "joined", {}),
+    "contacts_left_90d": ("contacts", "left", {}),
+}
+"""Columns that are above zero if the window sees the row: its table, the column of the instant, the rest of the row."""
+
+
+@pytest.fixture(scope="module")
+def on_the_edge(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """An account for each edge, with a row on it for each column."""
+    world: World = {name: [] for name in TABLES if name != "rates"}
+    for edge, (happened, recorded, _) in EDGES.items():
+        world["accounts"].append({"account": edge, "created": BEGINNING})
+        world["contracts"].append({"contract": edge, "account": edge, "starts": BEGINNING, "ends": T + ONE_DAY})
+        for number, (table, at, rest) in enumerate(COUNTED.values()):
+            begins = {} if table in UNASKED else {FIRST[table]: happened - 400 * ONE_DAY}
+            row = {
+                TABLES[table].key: f"{edge} {number}",
+                "account": edge,
+                **begins,
+                at: happened,
+                "recorded_at": recorded,
+            }
+            world[table].append(
+                row | rest | ({} if at in UNASKED.values() or table != "advocacy" else {"asked": happened})
+            )
+    return build(tmp_path_factory.mktemp("edge"), world, cohort={"kind": "contract"})[1].set_index("account")
+
+
+@pytest.mark.parametrize("column", COUNTED)
+def test_windows_are_half_open_on_both_clocks(column: str, on_the_edge: pd.DataFrame) -> None:
+    seen = (on_the_edge[column].fillna(0) > 0).to_dict()
+    assert seen == {edge: counts for edge, (*_, counts) in EDGES.items()}
+
+
+STATES: tuple[tuple[str, str, Row, int], ...] = (
+    ("contracts", "contracts_live", {"starts": T - TICK}, 1),
+    ("contracts", "contracts_live", {"starts": T}, 0),
+    ("contracts", "contracts_live", {"starts": BEGINNING, "ends": T}, 1),
+    ("contracts", "contracts_live", {"starts": BEGINNING, "ends": T - TICK}, 0),
+    ("contracts", "contracts_live", {"starts": BEGINNING, "cancelled": T}, 1),
+    ("contracts", "contracts_live", {"starts": BEGINNING, "cancelled": T - TICK}, 0),
+    ("contracts", "contracts_live", {"starts": BEGINNING, "ends": T + ONE_DAY, "cancelled": T - TICK}, 1),
+    ("contracts", "contracts_live", {"starts": BEGINNING, "signed": T}, 0),
+    ("contracts", "contracts_live", {"starts": BEGINNING, "recorded_at": T}, 0),
+    ("contracts", "contracts_live", {"starts": BEGINNING, "recorded_at": T - TICK}, 1),
+    ("contracts", "contracts_signed", {"starts": T + ONE_DAY, "signed": T - TICK}, 1),
+    ("contracts", "contracts_signed", {"starts": T + ONE_DAY, "signed": T}, 0),
+    ("contracts", "notice_given", {"starts": BEGINNING, "ends": T + ONE_DAY, "cancelled": T - TICK}, 1),
+    ("contracts", "notice_given", {"starts": BEGINNING, "ends": T + ONE_DAY, "cancelled": T}, 0),
+    ("contracts", "notice_given", {"starts": BEGINNING, "ends": T - ONE_DAY}, 0),
+    ("tickets", "tickets_open", {"opened": T - TICK}, 1),
+    ("tickets", "tickets_open", {"opened": T}, 0),
+    ("tickets", "tickets_open", {"opened": BEGINNING, "resolved": T}, 1),
+    ("tickets", "tickets_open", {"opened": BEGINNING, "resolved": T - TICK}, 0),
+    ("tickets", "tickets_escalated_open", {"opened": BEGINNING, "escalated": T - TICK}, 1),
+    ("tickets", "tickets_escalated_open", {"opened": BEGINNING, "escalated": T - TICK, "resolved": T}, 1),
+    ("tickets", "tickets_escalated_open", {"opened": BEGINNING, "escalated": BEGINNING, "resolved": T - TICK}, 0),
+    ("tickets", "tickets_escalated_open", {"opened": BEGINNING, "escalated": T - TICK, "resolved": BEGINNING}, 0),
+    ("invoices", "invoices_overdue", {"issued": BEGINNING, "due": T - TICK}, 1),
+    ("invoices", "invoices_overdue", {"issued": BEGINNING, "due": T}, 0),
+    ("invoices", "invoices_overdue", {"issued": BEGINNING, "due": T - ONE_DAY, "paid": T}, 1),
+    ("invoices", "invoices_overdue", {"issued": BEGINNING, "due": T - ONE_DAY, "paid": T - TICK}, 0),
+    ("contacts", "contacts_present", {"joined": T - TICK}, 1),
+    ("contacts", "contacts_present", {"joined": T}, 0),
+    ("contacts", "contacts_present", {"joined": BEGINNING, "left": T}, 1),
+    ("contacts", "contacts_present", {"joined": BEGINNING, "left": T - TICK}, 0),
+)
+"""Column, and the one row of an account, and the state that the column is in at T."""
+
+
+@pytest.fixture(scope="module")
+def states(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """An account for each case, in the order of the cases."""
+    world: World = {name: [] for name in ("accounts", "contacts", "contracts", "usage", "tickets", "invoices")}
+    for number, (table, _, case, _) in enumerate(STATES):
+        account = f"{number:02}"
+        world["accounts"].append({"account": account, "created": BEGINNING})
+        world["usage"].append({"account": account, "occurred_at": T - ONE_DAY, "event": "login"})
+        row = {TABLES[table].key: account, "account": account, "amount": 1, **case}
+        world[table].append({column: row.get(column) for column in TABLES[table].by_name})
+    return build(tmp_path_factory.mktemp("states"), world)[1]
+
+
+@pytest.mark.parametrize("number", range(len(STATES)), ids=[f"{column} {case}" for _, column, case, _ in STATES])
+def test_states_change_on_the_instant(number: int, states: pd.DataFrame) -> None:
+    _, column, _, expected = STATES[number]
+    assert states[column][number] == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "zone", "first_seen"),
+    [
+        ("occurred_at", ZONE, DAY),
+        ("recorded_at", ZONE, DAY),
+        ("occurred_at", "America/New_York", DAY + ONE_DAY),  # their day ends after ours
+        ("recorded_at", "America/New_York", DAY + ONE_DAY),
+        ("occurred_at", "Asia/Tokyo", DAY),
+    ],
+)
+def test_a_day_is_known_once_it_is_over(column: str, zone: str, first_seen: date, tmp_path: Path) -> None:
+    row = {"account": "a", "event": "login", "occurred_at": DAY - 2 * ONE_DAY, "recorded_at": None}
+    usage = [row | {"occurred_at": DAY - 100 * ONE_DAY}, row | {column: DAY}]
+    options: dict[str, Any] = {**CONFIG, "tables": {"usage": {"timezone": zone}}}
+    workspace = worlds.write(tmp_path, {"accounts": [{"account": "a"}], "usage": usage}, **options)
+    days = [DAY - ONE_DAY, DAY, DAY + ONE_DAY]
+    frame = worlds.frame(workspace, *days)
+    assert dict(zip(frame["as_of"], frame["usage_events_30d"], strict=True)) == {day: day >= first_seen for day in days}
+    assert worlds.take_in(workspace).tables["usage"].date_only
+
+
+def test_frames_do_not_depend_on_the_order_of_the_dates(tmp_path: Path) -> None:
+    days = [DAY - 40 * ONE_DAY, DAY - ONE_DAY, DAY]
+    for name, order in {"forward": days, "backward": days[::-1], "twice": [*days[::-1], *days]}.items():
+        workspace = worlds.write(tmp_path / name, Maker(4).world(), parquet=True, **CONFIG)
+        worlds.take_in(workspace)
+        found = frames.build(workspace, order)
+        assert (
+            [found[day] for day in days] == expected
+            if name != "forward"
+            else (expected := [found[day] for day in days])
+        )
