@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from features.aggregations import Aggregation
@@ -103,7 +105,7 @@ class Column:
 
     def explain(self, value: float | str | None) -> str:
         """The reason in words, with the account's own number."""
-        if value is None or value != value:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
             return f"{self.declaration.doc.split(',')[0]}: nothing known"
         text = self.declaration.reason.replace("{value}", written(value, self.declaration.unit))
         text = text.replace("{window}", span(self.window)).replace("{longer}", span(self.longer))
@@ -118,7 +120,7 @@ def columns(declaration: Declaration, windows: tuple[int, ...], known: dict[str,
         yield from _windowed(declaration, over(declaration, windows))
     elif declaration.pace:
         spans = over(known[declaration.top], windows)
-        for shorter, longer in zip(spans, spans[1:], strict=False):
+        for shorter, longer in pairwise(spans):
             yield Column(f"{declaration.name}_{shorter}d_{longer}d", declaration, shorter, longer)
     else:
         yield from _windowed(declaration, over(known[declaration.top], windows))

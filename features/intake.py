@@ -451,7 +451,7 @@ def _stored(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     if name == "accounts":
         return f"SELECT account_code, {', '.join(columns)} FROM good_accounts t JOIN codes USING (account) ORDER BY account_code"
     join = "LEFT JOIN codes k ON k.account = t.account"
-    columns = ["k.account_code", *(column for column in columns if column not in ('t."account"',))]
+    columns = ["k.account_code", *(column for column in columns if column != 't."account"')]
     if "contact" in table.by_name:
         join += " LEFT JOIN people p ON p.account = t.account AND p.contact = t.contact"
         columns = ["k.account_code", "p.contact_code", *(c for c in columns[1:] if c != 't."contact"')]

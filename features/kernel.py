@@ -114,7 +114,7 @@ def _edges(account: npt.NDArray[np.int32]) -> list[int]:
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _windowed(offsets, occurred, known, value, day, contact, label, account, at, as_of, starts, begin, end, out):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _windowed(offsets, occurred, known, value, day, contact, label, account, at, as_of, starts, begin, end, out):  # type: ignore[no-untyped-def]  # noqa: C901  # pragma: no cover
     count, valued, total, low, high, contacts, labels, days = out
     windows = starts.shape[1]
     seen_contact = np.full(contact.max() + 2 if len(contact) else 1, -1, dtype=np.int64)
@@ -184,23 +184,28 @@ def _state(offsets, occurred, known, value, day, contact, label, account, at, as
                 with_value += 1
             taken += 1
         count[row], valued[row], total[row] = taken, with_value, running
-        if taken == 0:
-            continue
-        for i in range(lo, hi):
-            if visible[i - lo] < t:
-                first[row] = occurred[i]
-                break
-        found = False
-        for i in range(hi - 1, lo - 1, -1):
-            if visible[i - lo] < t:
-                if not found:
-                    last[row] = occurred[i]
-                    found = True
-                if value[i] != _NONE:
-                    last_value[row] = value[i]
-                    break
-                if with_value == 0:
-                    break
+        if taken > 0:
+            first[row], last[row] = _bounds(visible, occurred[lo:hi], t)
+        if with_value > 0:
+            last_value[row] = _latest_value(visible, value[lo:hi], t)
+
+
+@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _bounds(visible, occurred, t):  # type: ignore[no-untyped-def]  # pragma: no cover
+    begin, end = 0, len(visible) - 1
+    while visible[begin] >= t:
+        begin += 1
+    while visible[end] >= t:
+        end -= 1
+    return occurred[begin], occurred[end]
+
+
+@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _latest_value(visible, value, t):  # type: ignore[no-untyped-def]  # pragma: no cover
+    at = len(visible) - 1
+    while visible[at] >= t or value[at] == _NONE:
+        at -= 1
+    return value[at]
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

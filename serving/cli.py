@@ -193,7 +193,7 @@ def serve(
     registry = Registry(here)
     if not any(registry.champion(name) for name, _ in here.config.outcomes):
         registry.require_champion(next(name for name, _ in here.config.outcomes))
-    from serving.service import serve as start  # BentoML takes seconds to import, and no other command needs it
+    from serving.service import serve as start  # noqa: PLC0415 - BentoML takes seconds to import, and no other command needs it
 
     _show(
         json,

@@ -79,7 +79,8 @@ def _lock(connection: duckdb.DuckDBPyConnection, workspace: Workspace, sources: 
 def _create_view(
     connection: duckdb.DuckDBPyConnection, root: Path, name: str, source: Source, scratch: Path
 ) -> RawSource:
-    files = [Path(found).resolve() for found in sorted(glob.glob(str(root / source.path), recursive=True))]
+    pattern = str(root / source.path)  # may be absolute, which Path.glob does not take
+    files = [Path(found).resolve() for found in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
     if not files:
         raise PropensityError(
             f"source {name}: no file matches {source.path!r} in {root}",

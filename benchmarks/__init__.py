@@ -1,0 +1,1 @@
+"""What the documentation claims, made by one command each."""
