@@ -1,6 +1,6 @@
 """Statistical sweeps in full: worlds with planted causes, and worlds with nothing planted.
 
-    python -m benchmarks.verify [--seeds 10] [--accounts 2000]
+python -m benchmarks.verify [--seeds 10] [--accounts 2000]
 """
 
 from __future__ import annotations

@@ -53,8 +53,13 @@ def explained(workspace: Workspace, account: str) -> list[Line]:
 
 def why_not(workspace: Workspace, account: str) -> None:
     """Raise the error that says why an account has no score."""
-    if account not in set(_accounts(workspace)["account"]):
-        raise PropensityError(
+    raise refusal(workspace, account, known=account in set(accounts(workspace)["account"]))
+
+
+def refusal(workspace: Workspace, account: str, known: bool) -> PropensityError:
+    """The error that says why an account, ``known`` to the accounts table or not, has no score."""
+    if not known:
+        return PropensityError(
             f"there is no account {account!r}",
             "Account ids are those of the accounts table; they are compared exactly.",
             status=404,
@@ -65,20 +70,21 @@ def why_not(workspace: Workspace, account: str) -> None:
         if cohort.kind == "contract"
         else f"{one_of(cohort.activity)} in the last {cohort.days} days"
     )
-    raise PropensityError(
+    return PropensityError(
         f"account {account!r} is not scored: to be scored it takes {rule}, a champion and a run of `propensity score`",
         "Look at its facts, or widen [cohort] in propensity.toml.",
         status=409,
     )
 
 
-def _accounts(workspace: Workspace) -> pd.DataFrame:
+def accounts(workspace: Workspace) -> pd.DataFrame:
+    """Account and owner of every account known, scored or not."""
     folder, _ = intake.current(workspace)
     return pq.read_table(folder / "accounts.parquet", columns=["account", "owner"]).to_pandas()
 
 
 def _of_owner(workspace: Workspace, owner: str) -> list[str]:
-    table = _accounts(workspace)
+    table = accounts(workspace)
     owners = set(table["owner"].dropna())
     if owner not in owners:
         raise PropensityError(
@@ -92,7 +98,7 @@ def _lines(workspace: Workspace, store: Store, scores: list[Score]) -> list[Line
         return []
     accounts = [score.account for score in scores]
     names = store.names(accounts)
-    table = _accounts(workspace).set_index("account")["owner"]
+    table = accounts(workspace).set_index("account")["owner"]
     row_of = frame.read(workspace, scores[0].as_of, scores[0].frame_hash).set_index("account")
     return [
         Line(

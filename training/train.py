@@ -112,8 +112,10 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
         test=list(final.test),
         n=len(test),
         positives=int(test.y.sum()),
-        windows=[{str(key): value for key, value in line.items()} | {"as_of": str(line["as_of"])}
-            for line in rows.counts.to_dict("records")],
+        windows=[
+            {str(key): value for key, value in line.items()} | {"as_of": str(line["as_of"])}
+            for line in rows.counts.to_dict("records")
+        ],
     )
     if refusal := _too_few(learn, test, config.minimum_positives):
         return replace(blank, verdict=refusal.verdict, reasons=refusal.reasons)

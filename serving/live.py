@@ -1,0 +1,146 @@
+"""What the service holds in memory: the champions, and the latest batch with the feature rows it was made from.
+
+Loaded once, at start-up: a later `propensity score` is served after a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import pandas as pd
+
+from features import frame
+from features.errors import PropensityError
+from features.workspace import Workspace
+from serving import lists
+from serving.scoring import Score, Scorer
+from serving.store import Store
+from training.outcomes import configured
+from training.registry import Registry
+
+LOG = logging.getLogger("propensity")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The batch that people see: its scores, and the feature rows from which they are computed again."""
+
+    as_of: date
+    frame_hash: str
+    rows: pd.DataFrame
+    place: dict[str, int]
+    scores: dict[str, Score]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A champion, and the batch it has made; in place of the batch, why there is none."""
+
+    scorer: Scorer
+    batch: Shown | PropensityError
+
+    @property
+    def shown(self) -> Shown:
+        if isinstance(self.batch, PropensityError):
+            raise self.batch
+        return self.batch
+
+    def rows(self, accounts: Sequence[str]) -> pd.DataFrame:
+        shown = self.shown
+        return shown.rows.iloc[[shown.place[account] for account in accounts]].reset_index(drop=True)
+
+    def scores(self, accounts: Sequence[str]) -> dict[str, Score]:
+        """Score accounts of the batch anew from their feature rows; the others are left out.
+
+        Rank and percentile are those among everybody, so they come from the batch. Raises PropensityError where what
+        is computed is not what the batch says, bit for bit.
+        """
+        shown = self.shown
+        wanted = [account for account in dict.fromkeys(accounts) if account in shown.scores]
+        if not wanted:
+            return {}
+        made = self.scorer.score(self.rows(wanted), shown.as_of, shown.frame_hash)
+        return {score.account: _agreed(score, shown.scores[score.account]) for score in made}
+
+
+@dataclass(frozen=True)
+class Live:
+    """A workspace as it is served. An outcome without a champion, or whose champion cannot be used, says why."""
+
+    workspace: Workspace
+    accounts: frozenset[str]
+    served: dict[str, Served] = field(default_factory=dict)
+    refused: dict[str, PropensityError] = field(default_factory=dict)
+    damaged: bool = False
+
+    @classmethod
+    def load(cls, workspace: Workspace) -> Live:
+        """Load every champion, each byte checked, and its batch."""
+        registry, store = Registry(workspace), Store(workspace)
+        served: dict[str, Served] = {}
+        refused: dict[str, PropensityError] = {}
+        damaged = False
+        for outcome, _ in workspace.config.outcomes:
+            try:
+                scorer = Scorer.of(workspace, registry, registry.require_champion(outcome))
+                served[outcome] = Served(scorer, _shown(store, scorer))
+            except PropensityError as error:
+                LOG.error("%s is not served: %s %s", outcome, error.message, error.hint)
+                refused[outcome] = error
+                damaged = damaged or registry.champion(outcome) is not None
+        return cls(workspace, frozenset(lists.accounts(workspace)["account"]), served, refused, damaged)
+
+    @property
+    def ready(self) -> bool:
+        """At least one champion, and none that is there but cannot be used."""
+        return bool(self.served) and not self.damaged
+
+    def of(self, outcome: str) -> Served:
+        """An outcome's champion; raises PropensityError where there is no such outcome (404) or no champion (503)."""
+        configured(self.workspace, outcome)
+        if outcome in self.refused:
+            raise self.refused[outcome]
+        return self.served[outcome]
+
+    def why_not(self, outcome: str, account: str) -> PropensityError:
+        """Why an account has no score of an outcome: it is unknown, not in the cohort, or not one to which it applies."""
+        batch = self.served[outcome].batch if outcome in self.served else None
+        if isinstance(batch, Shown) and account in batch.place:
+            return PropensityError(
+                f"{outcome} does not apply to account {account!r} as of {batch.as_of}",
+                f"It takes activity in the days that outcomes.{outcome}.given_days states.",
+                status=409,
+            )
+        return lists.refusal(self.workspace, account, account in self.accounts)
+
+
+def _shown(store: Store, scorer: Scorer) -> Shown | PropensityError:
+    """The latest batch of an outcome, if it was this champion that made it."""
+    outcome, version = scorer.outcome, scorer.version.number
+    try:
+        batch = store.require_shown(outcome)
+        if batch.model_version != version:
+            raise PropensityError(
+                f"the champion of {outcome} is version {version}, and the latest scores are of version {batch.model_version}",
+                "Run `propensity score`, then start the service again.",
+            )
+        rows = frame.read(scorer.workspace, batch.as_of, batch.frame_hash)
+    except PropensityError as error:
+        return PropensityError(error.message, error.hint, status=503)
+    place = {account: position for position, account in enumerate(rows["account"].tolist())}
+    scores = {score.account: score for score in store.top(outcome, batch.rows)}
+    return Shown(batch.as_of, batch.frame_hash, rows, place, scores)
+
+
+def _agreed(made: Score, stored: Score) -> Score:
+    score = replace(made, rank=stored.rank, percentile=stored.percentile)
+    if score != stored:
+        raise PropensityError(
+            f"the {made.outcome} score of account {made.account!r} is not the one that the batch has",
+            f"Look at `propensity replay {stored.score_id}`; then score again.",
+            status=500,
+        )
+    return score
