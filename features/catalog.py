@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from features import facts
 from features.aggregations import VOCABULARY
 from features.definitions import FEATURES
@@ -74,7 +76,7 @@ def _facts() -> str:
     return grid(("kind", "table", "happens at", "value", "where"), rows)
 
 
-def grid(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def grid(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

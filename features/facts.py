@@ -75,6 +75,7 @@ def _later(begins: str, ends: str) -> str:
 def _level(
     kind: str, table: str, begins: str, ends: str, value: str = "1", where: str = "", known: tuple[str, ...] = ()
 ) -> tuple[Fact, Fact]:
+    """Plus ``value`` when it begins, minus ``value`` when it ends; never ended where the end is null."""
     return (
         Fact(kind, table, begins, value, where=where, known=known),
         Fact(kind, table, ends, f"-({value})", where=where, known=known),

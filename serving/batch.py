@@ -13,7 +13,8 @@ from features import frame
 from features.errors import PropensityError, one_of
 from features.files import replaced
 from features.workspace import Workspace
-from serving.scoring import Score, Scorer
+from serving.score import Score
+from serving.scoring import Scorer
 from serving.store import Store
 from training.registry import Registry
 

@@ -1,5 +1,6 @@
 """The ``propensity`` command: the outermost layer. It asks, shows and exits; what it does is done elsewhere.
 
+Each command imports what it needs when it runs, so that ``--help`` is instant.
 Exit status: 0 done, 2 something has to be mended (the message says what), 3 no model was promoted.
 """
 
@@ -9,28 +10,22 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features import cohort, frame, intake
 from features.errors import PropensityError
 from features.files import replaced
-from features.plan import Plan, plan
-from features.quality import Report
-from features.sources.simulated import World
 from features.workspace import FILE, Workspace, load
-from serving import demo as demos
-from serving import lists, terminal
-from serving.batch import Batch
-from serving.batch import score as score_everybody
-from serving.replay import replay as make_again
-from serving.store import Store
+from serving import terminal
 from serving.template import TEMPLATE
-from training.outcomes import configured
-from training.registry import Registry
-from training.train import Result
-from training.train import train as train_one
+
+if TYPE_CHECKING:
+    from features.plan import Plan
+    from features.quality import Report
+    from serving.batch import Batch
+    from serving.lists import Line
+    from training.train import Result
 
 app = typer.Typer(
     add_completion=False,
@@ -66,6 +61,9 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make a workspace
 @app.command(epilog="Example: propensity check --workspace acme")
 def check(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     """Read everything and report: rows, ranges, problems, what is set aside, what will be computed."""
+    from features import intake
+    from features.plan import plan
+
     here = load(workspace)
     with terminal.progress("reading") as tell, intake.read(here, tell) as found:
         found.write_quarantine()
@@ -82,6 +80,8 @@ def features(
     json: JSON = False,
 ) -> None:
     """Read the data and build the feature frames."""
+    from features import frame
+
     here = load(workspace)
     days = None if as_of is None else [_date(as_of)]
     _take_in(here)
@@ -102,6 +102,8 @@ def train(
     json: JSON = False,
 ) -> None:
     """Train, judge beside the baselines, and promote what is better; exit status 3 where nothing was promoted."""
+    from training.outcomes import configured
+
     here = load(workspace)
     if outcome is not None:
         configured(here, outcome)
@@ -146,6 +148,8 @@ def list_(
     json: JSON = False,
 ) -> None:
     """The highest scores, ranked, with reasons."""
+    from serving import lists
+
     here = load(workspace)
     lines = lists.ranked(here, outcome, top, owner)
     _show(json, {"outcome": outcome, "lines": [line.as_dict() for line in lines]}, lambda: _show_list(outcome, lines))
@@ -156,6 +160,8 @@ def explain(
     account: Annotated[str, typer.Argument(help="Account id.")], workspace: WORKSPACE = HERE, json: JSON = False
 ) -> None:
     """Why an account has its scores, or why it has none."""
+    from serving import lists
+
     lines = lists.explained(load(workspace), account)
     _show(
         json, {"account": account, "scores": [line.as_dict() for line in lines]}, lambda: terminal.show_explained(lines)
@@ -169,6 +175,8 @@ def replay(
     json: JSON = False,
 ) -> None:
     """Make a stored score again and compare bit for bit; exit status 1 where it differs."""
+    from serving.replay import replay as make_again
+
     found = make_again(load(workspace), score_id)
     document = {
         "score_id": score_id,
@@ -189,11 +197,13 @@ def serve(
     json: JSON = False,
 ) -> None:
     """Serve the champions' scores over HTTP, with the BentoML server."""
+    from training.registry import Registry
+
     here = load(workspace)
     registry = Registry(here)
     if not any(registry.champion(name) for name, _ in here.config.outcomes):
         registry.require_champion(next(name for name, _ in here.config.outcomes))
-    from serving.service import serve as start  # noqa: PLC0415 - BentoML takes seconds to import, and no other command needs it
+    from serving.service import serve as start
 
     _show(
         json,
@@ -206,13 +216,17 @@ def serve(
 @app.command(epilog="Example: propensity demo --workspace demo --accounts 2500 --seed 7")
 def demo(
     workspace: WORKSPACE = Path("demo"),
-    accounts: Annotated[
-        int, typer.Option(min=50, help="How many accounts the simulated company has.")
-    ] = World().accounts,
-    seed: Annotated[int, typer.Option(min=0)] = World().seed,
+    accounts: Annotated[int, typer.Option(min=50, help="How many accounts the simulated company has.")] = 2500,
+    seed: Annotated[int, typer.Option(min=0)] = 7,
     json: JSON = False,
 ) -> None:
     """The main job on a simulated company: raw files to features, models, scores and lists."""
+    from features import frame
+    from features.sources.simulated import World
+    from serving import demo as demos
+    from serving import lists
+    from training.registry import Registry
+
     with terminal.progress("simulating a company") as tell:
         here = demos.prepare(workspace, World(accounts=accounts, seed=seed), tell)
     report = _take_in(here)
@@ -272,6 +286,9 @@ def _date(text: str) -> date:
 
 def _take_in(here: Workspace) -> Report:
     """Exports to canonical tables; names to the store, the only place that keeps them."""
+    from features import intake
+    from serving.store import Store
+
     with terminal.progress("reading") as tell, intake.read(here, tell) as found:
         found.write_quarantine()
         found.write_tables()
@@ -280,17 +297,23 @@ def _take_in(here: Workspace) -> Report:
 
 
 def _build(here: Workspace, days: list[date] | None) -> dict[date, str]:
+    from features import cohort, frame
+
     wanted = days or cohort.all_dates(here.config, frame.observed_until(here))
     with terminal.progress("features") as tell:
         return frame.build(here, wanted, tell)
 
 
 def _train(here: Workspace, outcomes: list[str]) -> list[Result]:
+    from training.train import train as train_one
+
     with terminal.progress("training") as tell:
         return [train_one(here, outcome, tell) for outcome in outcomes]
 
 
 def _score(here: Workspace, day: date | None) -> list[Batch]:
+    from serving.batch import score as score_everybody
+
     with terminal.progress("scoring") as tell:
         return score_everybody(here, day, tell)
 
@@ -301,12 +324,14 @@ def _checked(report: Report, made: Plan) -> dict[str, Any]:
 
 
 def _show_training(here: Workspace, results: list[Result]) -> None:
+    from training.registry import Registry
+
     for result in results:
         terminal.show_result(result)
     terminal.out.print(f"\nMLflow runs: [bold]mlflow ui --backend-store-uri {Registry(here).uri}[/]")
 
 
-def _show_list(outcome: str, lines: list[lists.Line]) -> None:
+def _show_list(outcome: str, lines: list[Line]) -> None:
     day = f", as of {lines[0].score.as_of}" if lines else ""
     terminal.show_lines(f"{outcome}{day}: the {len(lines)} highest", lines)
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from features import frame, intake
 from features.errors import PropensityError, one_of
 from features.workspace import Workspace
-from serving.scoring import Score
+from serving.score import Score
 from serving.store import Store
 from training.outcomes import configured
 
@@ -53,7 +53,7 @@ def explained(workspace: Workspace, account: str) -> list[Line]:
 
 def why_not(workspace: Workspace, account: str) -> None:
     """Raise the error that says why an account has no score."""
-    raise refusal(workspace, account, known=account in set(accounts(workspace)["account"]))
+    raise refusal(workspace, account, known=account in set(_accounts(workspace)["account"]))
 
 
 def refusal(workspace: Workspace, account: str, known: bool) -> PropensityError:
@@ -77,14 +77,13 @@ def refusal(workspace: Workspace, account: str, known: bool) -> PropensityError:
     )
 
 
-def accounts(workspace: Workspace) -> pd.DataFrame:
-    """Account and owner of every account known, scored or not."""
+def _accounts(workspace: Workspace) -> pd.DataFrame:
     folder, _ = intake.current(workspace)
     return pq.read_table(folder / "accounts.parquet", columns=["account", "owner"]).to_pandas()
 
 
 def _of_owner(workspace: Workspace, owner: str) -> list[str]:
-    table = accounts(workspace)
+    table = _accounts(workspace)
     owners = set(table["owner"].dropna())
     if owner not in owners:
         raise PropensityError(
@@ -98,7 +97,7 @@ def _lines(workspace: Workspace, store: Store, scores: list[Score]) -> list[Line
         return []
     accounts = [score.account for score in scores]
     names = store.names(accounts)
-    table = accounts(workspace).set_index("account")["owner"]
+    table = _accounts(workspace).set_index("account")["owner"]
     row_of = frame.read(workspace, scores[0].as_of, scores[0].frame_hash).set_index("account")
     return [
         Line(

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 import pandas as pd
+import pyarrow.parquet as pq
 
-from features import frame
+from features import frame, intake
 from features.errors import PropensityError
+from features.feature import Column
 from features.workspace import Workspace
 from serving import lists
 from serving.scoring import Score, Scorer
@@ -48,6 +50,12 @@ class Served:
             raise self.batch
         return self.batch
 
+    @property
+    def columns(self) -> list[Column]:
+        """The features that the model takes, in its order."""
+        known = {column.name: column for column in self.scorer.plan.columns}
+        return [known[name] for name in self.scorer.model.encoder.columns]
+
     def rows(self, accounts: Sequence[str]) -> pd.DataFrame:
         shown = self.shown
         return shown.rows.iloc[[shown.place[account] for account in accounts]].reset_index(drop=True)
@@ -64,6 +72,13 @@ class Served:
             return {}
         made = self.scorer.score(self.rows(wanted), shown.as_of, shown.frame_hash)
         return {score.account: _agreed(score, shown.scores[score.account]) for score in made}
+
+    def score_features(self, rows: pd.DataFrame) -> list[Score]:
+        """Score feature rows that belong to no account, in order; ``account`` is the row's number."""
+        numbers = [str(number) for number in range(len(rows))]
+        named = rows.assign(account=numbers, row_hash="", **{frame.APPLIES + self.scorer.outcome: True})
+        made = self.scorer.score(named, date.min, "")
+        return sorted(made, key=lambda score: int(score.account))
 
 
 @dataclass(frozen=True)
@@ -91,7 +106,7 @@ class Live:
                 LOG.error("%s is not served: %s %s", outcome, error.message, error.hint)
                 refused[outcome] = error
                 damaged = damaged or registry.champion(outcome) is not None
-        return cls(workspace, frozenset(lists.accounts(workspace)["account"]), served, refused, damaged)
+        return cls(workspace, _accounts(workspace), served, refused, damaged)
 
     @property
     def ready(self) -> bool:
@@ -105,16 +120,33 @@ class Live:
             raise self.refused[outcome]
         return self.served[outcome]
 
+    def score(self, outcome: str, account: str) -> Score:
+        """One account's score; raises PropensityError saying why there is none."""
+        found = self.of(outcome).scores([account])
+        if account not in found:
+            raise self.why_not(outcome, account)
+        return found[account]
+
     def why_not(self, outcome: str, account: str) -> PropensityError:
-        """Why an account has no score of an outcome: it is unknown, not in the cohort, or not one to which it applies."""
-        batch = self.served[outcome].batch if outcome in self.served else None
-        if isinstance(batch, Shown) and account in batch.place:
+        """Why an account has no score of an outcome: it is unknown, not in the cohort, or the outcome does not apply."""
+        shown = self.of(outcome).shown
+        if account in shown.place:
             return PropensityError(
-                f"{outcome} does not apply to account {account!r} as of {batch.as_of}",
+                f"{outcome} does not apply to account {account!r} as of {shown.as_of}",
                 f"It takes activity in the days that outcomes.{outcome}.given_days states.",
                 status=409,
             )
-        return lists.refusal(self.workspace, account, account in self.accounts)
+        return self.refusal(account)
+
+    def refusal(self, account: str) -> PropensityError:
+        """Why an account has no score of any outcome."""
+        return lists.refusal(self.workspace, account, known=account in self.accounts)
+
+
+def _accounts(workspace: Workspace) -> frozenset[str]:
+    """Every account known, scored or not."""
+    folder, _ = intake.current(workspace)
+    return frozenset(pq.read_table(folder / "accounts.parquet", columns=["account"])["account"].to_pylist())
 
 
 def _shown(store: Store, scorer: Scorer) -> Shown | PropensityError:

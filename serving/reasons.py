@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,26 +9,11 @@ import pandas as pd
 
 from features.feature import Attribute, Column, Feature, Ratio
 from features.plan import Plan
+from serving.score import Reason
 from training.dataset import Matrix
 from training.model import Model
 
 REASONS = 3
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One reason: what was seen, and what it adds to the log-odds (positive raises the probability)."""
-
-    text: str
-    feature: str
-    contribution: float
-
-    @property
-    def direction(self) -> str:
-        return "raises" if self.contribution > 0 else "lowers"
-
-    def as_dict(self) -> dict[str, object]:
-        return asdict(self) | {"direction": self.direction}
 
 
 def reasons(model: Model, plan: Plan, rows: pd.DataFrame, contributions: Matrix) -> list[list[Reason]]:

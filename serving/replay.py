@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from features import frame
 from features.errors import PropensityError
 from features.workspace import Workspace
-from serving.scoring import Score, Scorer
+from serving.score import Score
+from serving.scoring import Scorer
 from serving.store import Store
 from training.registry import Registry
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,40 +11,12 @@ import pandas as pd
 from features import frame
 from features.plan import Plan
 from features.workspace import Workspace
-from serving.reasons import Reason, reasons
+from serving.reasons import reasons
+from serving.score import Reason, Score, score_id
 from training.model import Model, honour
 from training.registry import Registry, Version
 
 CHUNK = 20_000
-
-
-@dataclass(frozen=True)
-class Score:
-    """One account's score of one outcome, and everything that is needed to make it again.
-
-    ``probability`` and its 90% interval are between 0 and 1; ``rank`` 1 is the highest, ``percentile`` 100 too.
-    """
-
-    score_id: str
-    outcome: str
-    account: str
-    as_of: date
-    probability: float
-    low: float
-    high: float
-    rank: int
-    percentile: float
-    model_version: int
-    row_hash: str
-    frame_hash: str
-    reasons: list[Reason] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            **{name: value for name, value in vars(self).items() if name not in ("reasons", "as_of")},
-            "as_of": self.as_of.isoformat(),
-            "reasons": [reason.as_dict() for reason in self.reasons],
-        }
 
 
 @dataclass(frozen=True)
@@ -106,8 +76,3 @@ class Scorer:
         scores = self.model.scores(rows)
         contributions = self.model.contributions(rows)
         return scores.probability, scores.low, scores.high, reasons(self.model, self.plan, rows, contributions)
-
-
-def score_id(account: str, day: date, outcome: str, version: int, row_hash: str) -> str:
-    """A score is this hash: account, as_of, outcome, model version and the feature row it came from."""
-    return hashlib.sha256("\x1f".join([account, str(day), outcome, str(version), row_hash]).encode()).hexdigest()[:20]

@@ -13,8 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from features.errors import PropensityError
 from features.workspace import Workspace
-from serving.reasons import Reason
-from serving.scoring import Score
+from serving.score import Reason, Score
 
 METADATA = sa.MetaData()
 

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,12 +14,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from features.errors import PropensityError
-from features.plan import Plan
-from features.quality import Report
-from serving.batch import Batch
-from serving.lists import Line
-from serving.replay import Replay
-from training.train import Result
+
+if TYPE_CHECKING:
+    from features.plan import Plan
+    from features.quality import Report
+    from serving.batch import Batch
+    from serving.lists import Line
+    from serving.replay import Replay
+    from training.train import Result
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

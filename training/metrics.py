@@ -27,8 +27,9 @@ class Estimate:
     low: float
     high: float
 
-    def as_dict(self) -> dict[str, float]:
-        return {"value": self.value, "low": self.low, "high": self.high}
+    def as_dict(self) -> dict[str, float | None]:
+        found = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: value if np.isfinite(value) else None for name, value in found.items()}
 
     def __str__(self) -> str:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"

@@ -18,7 +18,9 @@ class Probability(PythonModel):  # type: ignore[misc]
     def load_context(self, context: PythonModelContext) -> None:
         self.model = models.load(Path(context.artifacts["model"]), context.model_config["contract_sha256"])
 
-    def predict(self, context: PythonModelContext, model_input, params: dict[str, Any] | None = None):  # type: ignore[no-untyped-def]
+    def predict(
+        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
         return pd.DataFrame({"probability": self.model.scores(model_input).probability})
 
 

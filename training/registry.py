@@ -34,6 +34,8 @@ for noisy in ("alembic", "mlflow"):
 
 CHAMPION = "champion"
 SHA = "contract_sha256"
+_left: set[str] = set()
+"""Addresses of workspaces: MLflow writes the one in use into the environment, where it would pass for the user's."""
 PYFUNC = Path(__file__).with_name("pyfunc.py")
 
 
@@ -52,15 +54,25 @@ class Registry:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{workspace.root / 'mlflow.db'}"
+        stated = os.environ.get("MLFLOW_TRACKING_URI")
+        self.uri = stated if stated and stated not in _left else f"sqlite:///{workspace.root / 'mlflow.db'}"
         workspace.root.mkdir(parents=True, exist_ok=True)
+        self.client = mlflow.MlflowClient(self.uri, self.uri)
+
+    def _use(self) -> None:
+        """Point MLflow here; it also writes the URI to the environment, where the next workspace would obey it."""
+        given = os.environ.get("MLFLOW_TRACKING_URI")
+        if self.uri != stated:
+            _left.add(self.uri)
         mlflow.set_tracking_uri(self.uri)
         mlflow.set_registry_uri(self.uri)
-        self.client = mlflow.MlflowClient(self.uri, self.uri)
+        if given is None:
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
 
     @contextmanager
     def run(self, outcome: str, tags: dict[str, str]) -> Iterator[str]:
         """A run of the outcome's experiment; an exception marks it as failed, and so does the next run after a kill."""
+        self._use()
         experiment = self._experiment(outcome)
         self._close_the_killed(experiment)
         pid = {"propensity.pid": str(os.getpid())}
@@ -150,6 +162,7 @@ class Registry:
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
+        self._use()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

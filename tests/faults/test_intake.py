@@ -6,6 +6,7 @@ import csv
 import gzip
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -34,17 +35,43 @@ def small() -> World:
     begin = datetime(2025, 1, 1, tzinfo=UTC)
     world: World = {name: [] for name in ("accounts", "contacts", "contracts", "usage", "tickets", "invoices")}
     for account in ("a", "b"):
-        world["accounts"].append({"account": account, "name": f"Name of {account}", "segment": "small", "size": 10, "created": begin})
+        world["accounts"].append(
+            {"account": account, "name": f"Name of {account}", "segment": "small", "size": 10, "created": begin}
+        )
         world["contacts"].append({"contact": f"{account}1", "account": account, "joined": begin, "role": "user"})
         world["contracts"].append(
-            {"contract": f"{account}c", "account": account, "starts": begin, "ends": NOON + 90 * ONE_DAY, "arr": 1200.5, "currency": "EUR"}
+            {
+                "contract": f"{account}c",
+                "account": account,
+                "starts": begin,
+                "ends": NOON + 90 * ONE_DAY,
+                "arr": 1200.5,
+                "currency": "EUR",
+            }
         )
         world["usage"] += [
-            {"event_id": f"{account}{n}", "account": account, "contact": f"{account}1", "occurred_at": NOON - n * ONE_DAY, "event": "login", "value": n}
+            {
+                "event_id": f"{account}{n}",
+                "account": account,
+                "contact": f"{account}1",
+                "occurred_at": NOON - n * ONE_DAY,
+                "event": "login",
+                "value": n,
+            }
             for n in range(5)
         ]
-        world["tickets"].append({"ticket": f"{account}t", "account": account, "opened": NOON, "resolved": NOON + ONE_DAY, "severity": "high"})
-        world["invoices"].append({"invoice": f"{account}i", "account": account, "issued": NOON, "amount": 100.25, "currency": "EUR"})
+        world["tickets"].append(
+            {
+                "ticket": f"{account}t",
+                "account": account,
+                "opened": NOON,
+                "resolved": NOON + ONE_DAY,
+                "severity": "high",
+            }
+        )
+        world["invoices"].append(
+            {"invoice": f"{account}i", "account": account, "issued": NOON, "amount": 100.25, "currency": "EUR"}
+        )
     return world
 
 
@@ -189,7 +216,10 @@ def test_overlapping_files_without_keys_are_counted_once(tmp_path: Path) -> None
     assert "usage: 2 files read as one, rows that they share counted once" in report.tables["usage"].handled
 
 
-@pytest.mark.parametrize(("table", "column", "value"), [("accounts", "segment", "large"), ("usage", "value", 99), ("tickets", "severity", "low")])
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [("accounts", "segment", "large"), ("usage", "value", 99), ("tickets", "severity", "low")],
+)
 def test_one_of_two_rows_with_one_key_is_set_aside(table: str, column: str, value: object, tmp_path: Path) -> None:
     world, swapped = small(), small()
     other = {**world[table][0], column: value}
@@ -203,7 +233,11 @@ def test_one_of_two_rows_with_one_key_is_set_aside(table: str, column: str, valu
 def test_rows_of_the_future_are_told_and_count_for_no_earlier_as_of(tmp_path: Path) -> None:
     world = small()
     plain = hashed(tmp_path / "plain", world, as_of={**worlds.AS_OF, "exported": DAY})[1]
-    beyond = [datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC) + ONE_DAY, datetime(2199, 1, 1, tzinfo=UTC)]
+    beyond = [
+        datetime(2026, 4, 1, tzinfo=UTC),
+        datetime(2026, 4, 1, tzinfo=UTC) + ONE_DAY,
+        datetime(2199, 1, 1, tzinfo=UTC),
+    ]
     last_known = datetime(2026, 3, 31, 23, 59, 59, 999999, tzinfo=UTC)
     for number, instant in enumerate(beyond):
         world["usage"].append({**world["usage"][0], "event_id": f"f{number}", "occurred_at": instant})
@@ -240,5 +274,398 @@ def test_local_times_become_instants(
         assert stored(workspace, "usage", "epoch_us(occurred_at)") == [
             int(datetime.fromisoformat(instant).replace(tzinfo=UTC).timestamp() * 1_000_000 + 0.5)
         ]
-'''
-''' if False else None
+
+
+@contextmanager
+def machine_zone(zone: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def stored(workspace: Workspace, table: str, sql: str) -> list[Any]:
+    """An expression over the stored rows of a canonical table, in their order."""
+    folder, _ = intake.current(workspace)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return [row[0] for row in connection.execute(f"SELECT {sql} FROM '{folder / table}.parquet'").fetchall()]
+
+
+ODD_TEXTS = (
+    "zażółć",
+    "cafe\u0301",
+    "café",
+    "\u202eright to left",
+    "👩\u200d💻 team",
+    "tab\tand\nline",
+    'quo"te, comma',
+    "'; DROP TABLE usage; --",
+    "x" * 10_000,
+)
+
+
+@pytest.mark.parametrize("parquet", [False, True])
+def test_any_text_is_kept_as_it_is(parquet: bool, tmp_path: Path) -> None:
+    """As identifier, as category, as a name; letters composed in two ways are two identifiers."""
+    begin = NOON - 300 * ONE_DAY
+    world: World = {
+        "accounts": [{"account": text, "name": text, "segment": text, "created": begin} for text in ODD_TEXTS],
+        "usage": [
+            {"account": text, "event": text, "occurred_at": NOON, "value": 1, "contact": None} for text in ODD_TEXTS
+        ],
+    }
+    workspace = worlds.write(tmp_path, world, parquet=parquet, cohort={"kind": "activity"})
+    with intake.read(workspace) as found:
+        assert found.names() == sorted((text, text) for text in ODD_TEXTS)
+    frame = worlds.frame(workspace, DAY)
+    assert frame["account"].tolist() == sorted(ODD_TEXTS, key=lambda text: text.encode())
+    assert frame["segment"].tolist() == frame["account"].tolist()
+    assert frame["usage_events_90d"].tolist() == [1.0] * len(ODD_TEXTS)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_formulas_are_exact_in_the_tables_and_defused_in_the_quarantine(start: str, tmp_path: Path) -> None:
+    formula = f"{start}cmd|' /C calc'!A0"
+    world = small()
+    world["accounts"][0]["segment"] = formula
+    world["accounts"].append({"account": "c", "name": formula, "segment": "plain-text", "size": -1})
+    workspace = worlds.write(tmp_path, world)
+    worlds.take_in(workspace)
+    with (workspace.quarantine / "accounts.csv").open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["name"], row["segment"], row["size"]) == ("'" + formula, "plain-text", "'-1")
+    assert formula in stored(workspace, "accounts", "segment")
+
+
+@pytest.mark.parametrize("table", [name for name in small() if name != "accounts"])
+@pytest.mark.parametrize("parquet", [False, True])
+def test_an_empty_table_leaves_its_features_empty(table: str, parquet: bool, tmp_path: Path) -> None:
+    world = small()
+    world[table] = []
+    if table == "contacts":
+        for row in world["usage"]:
+            row["contact"] = None
+    cohort = {"kind": "activity", "days": 200, "activity": ["usage", "ticket.opened"]}
+    frame = worlds.frame(worlds.write(tmp_path, world, parquet=parquet, cohort=cohort), DAY)
+    assert len(frame) == 2
+    column = {
+        "contacts": "contacts_present",
+        "contracts": "contracts_live",
+        "usage": "usage_events_365d",
+        "tickets": "tickets_opened_365d",
+        "invoices": "invoiced_365d",
+    }
+    assert frame[column[table]].tolist() == [0.0, 0.0]
+
+
+def test_without_accounts_the_tables_in_use_stay(tmp_path: Path) -> None:
+    workspace = worlds.write(tmp_path, small())
+    worlds.take_in(workspace)
+    before = written(workspace)
+    worlds.write_csv(tmp_path / "data" / "accounts.csv", [], ["account", "created"])
+    with pytest.raises(PropensityError, match="accounts has no usable row: 0 read"):
+        worlds.take_in(workspace)
+    assert [file for file in written(workspace) if not file.startswith("out")] == before
+
+
+def test_contracts_in_any_order_overlapping_gapped_reversed_or_doubled(tmp_path: Path) -> None:
+    day = datetime(2025, 1, 1, tzinfo=UTC)
+    spans = [(0, 300), (100, 500), (100, 500), (460, 700), (800, 900), (600, 200), (50, 50)]
+    world = small()
+    world["contracts"] = [
+        {
+            "contract": f"c{n}",
+            "account": "a",
+            "starts": day + begin * ONE_DAY,
+            "ends": day + end * ONE_DAY,
+            "arr": 0.1 * n,
+            "currency": "EUR",
+        }
+        for n, (begin, end) in enumerate(spans)
+    ]
+    workspace = worlds.write(tmp_path / "as given", world)
+    assert problems(workspace, "contracts") == {"ends is not after starts": 2}
+    days = [(day + n * ONE_DAY).date() for n in (99, 299, 460, 499, 750)]
+    frame = frames.feature_frame(workspace, days)
+    assert frame.loc[frame["account"] == "a", "contracts_live"].tolist() == [1.0, 2.0, 3.0, 1.0]  # and none in the gap
+    for seed in range(2):
+        Random(seed).shuffle(world["contracts"])  # noqa: S311
+        shuffled = worlds.frame(worlds.write(tmp_path / f"shuffled {seed}", world), *days)
+        pd.testing.assert_frame_equal(shuffled, frame, check_exact=True)
+
+
+@pytest.mark.parametrize("parquet", [False, True])
+def test_the_order_of_rows_changes_nothing(parquet: bool, tmp_path: Path) -> None:
+    """Not in the tables, to the byte: ties and repeated keys included."""
+    world = small()
+    world["usage"] += [{**world["usage"][0], "event_id": f"tie{n}", "value": n % 3} for n in range(9)]
+    world["usage"] += [{**world["usage"][0], "value": n} for n in range(3)]
+    plain = hashed(tmp_path / "plain", world, parquet=parquet)
+    for rows in world.values():
+        Random(5).shuffle(rows)  # noqa: S311
+    shuffled = hashed(tmp_path / "shuffled", world, parquet=parquet)
+    assert shuffled[0] == plain[0]
+    pd.testing.assert_frame_equal(shuffled[1], plain[1], check_exact=True)
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("usage.parquet", cut),
+        ("usage.parquet", lambda file: file.write_bytes(b"")),
+        ("usage.parquet", lambda file: file.write_bytes(b"PAR1 this is no Parquet PAR1")),
+        ("usage.csv.gz", cut),
+        ("usage.csv", lambda file: file.write_bytes(b"\xff\xfe\x00binary\x00" * 40)),
+        ("usage.csv", lambda file: file.write_bytes(b"")),
+        ("usage.csv", lambda file: file.write_text('event_id,account,occurred_at,event\n1,a,2026-01-01,"login')),
+        ("usage.csv", lambda file: file.unlink()),
+    ],
+)
+def test_a_half_written_file_leaves_the_tables_in_use(
+    name: str, spoil: Callable[[Path], object], tmp_path: Path
+) -> None:
+    world, file = small(), tmp_path / "data" / name
+    workspace = worlds.write(tmp_path, world, sources={"usage": {"path": f"data/{name}"}})
+    plain = file.with_name("usage.csv")
+    if name.endswith(".gz"):
+        file.write_bytes(gzip.compress(plain.read_bytes()))
+    elif name.endswith(".parquet"):
+        worlds.write_parquet(file, world["usage"], list(world["usage"][0]))
+    frame = worlds.frame(workspace, DAY)
+    before = {path: (tmp_path / path).read_bytes() for path in written(workspace)}
+    spoil(file)
+    with pytest.raises(PropensityError) as caught:
+        worlds.take_in(workspace)
+    assert "usage" in caught.value.message
+    assert caught.value.hint
+    assert {path: (tmp_path / path).read_bytes() for path in written(workspace)} == before
+    pd.testing.assert_frame_equal(frames.feature_frame(workspace, [DAY]), frame, check_exact=True)
+
+
+def test_a_kill_while_writing_leaves_the_tables_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = worlds.write(tmp_path, small())
+    frame = worlds.frame(workspace, DAY)
+    world = small()
+    world["usage"].pop()
+    worlds.write(tmp_path, world)
+
+    def killed(_: Path) -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(intake, "_digest", killed)
+        worlds.take_in(workspace)
+    pd.testing.assert_frame_equal(frames.feature_frame(workspace, [DAY]), frame, check_exact=True)
+    worlds.take_in(workspace)
+    assert frames.feature_frame(workspace, [DAY])["usage_events_90d"].sum() == frame["usage_events_90d"].sum() - 1
+
+
+ENCODED: dict[str, tuple[Callable[[str], bytes], dict[str, object]]] = {
+    "semicolons": (lambda text: text.replace(",", ";").encode(), {"delimiter": ";"}),
+    "semicolons unsaid": (lambda text: text.replace(",", ";").encode(), {}),
+    "latin-1": (lambda text: text.encode("latin-1"), {"encoding": "latin-1"}),
+    "windows-1252": (lambda text: text.encode("cp1252"), {"encoding": "windows-1252"}),
+    "utf-16": (lambda text: text.encode("utf-16"), {"encoding": "utf-16"}),
+    "byte-order mark": (lambda text: b"\xef\xbb\xbf" + text.encode(), {}),
+    "gz": (lambda text: gzip.compress(text.encode()), {"path": "data/accounts.csv.gz"}),
+    "gz in latin-1": (
+        lambda text: gzip.compress(text.encode("latin-1")),
+        {"path": "data/accounts.csv.gz", "encoding": "latin-1"},
+    ),
+    "carriage returns": (lambda text: text.replace("\n", "\r\n").encode(), {}),
+}
+
+
+@pytest.mark.parametrize("way", ENCODED)
+def test_csv_in_every_encoding_and_with_every_delimiter(way: str, tmp_path: Path) -> None:
+    encode, options = ENCODED[way]
+    world = small()
+    for row in world["accounts"]:
+        row["segment"] = f"Müller & Söhne {row['account']}"
+    plain = hashed(tmp_path / "plain", world)
+    workspace = worlds.write(
+        tmp_path / "encoded", world, sources={"accounts": {"path": "data/accounts.csv", **options}}
+    )
+    text = (tmp_path / "plain" / "data" / "accounts.csv").read_text(encoding="utf-8")
+    (tmp_path / "encoded" / workspace.config.sources["accounts"].path).write_bytes(encode(text))
+    worlds.take_in(workspace)
+    assert (workspace.tables / "current").read_text() == plain[0]
+
+
+def test_the_wrong_encoding_is_named(tmp_path: Path) -> None:
+    workspace = worlds.write(tmp_path, small())
+    (tmp_path / "data" / "accounts.csv").write_bytes("account,segment\na,Söhne\nb,x\n".encode("latin-1"))
+    with pytest.raises(PropensityError) as caught:
+        worlds.take_in(workspace)
+    assert "accounts" in caught.value.message
+    assert "encoding" in caught.value.hint
+
+
+def dated(folder: Path, texts: list[str], **mapping: Any) -> Workspace:
+    usage = [{"account": "a", "event": "login", "occurred_at": text} for text in texts]
+    return worlds.write(folder, {"accounts": [{"account": "a"}], "usage": usage}, tables={"usage": mapping})
+
+
+@pytest.mark.parametrize(
+    ("texts", "mapping", "days"),
+    [
+        (["13-02-2026", "05-02-2026"], {}, ["2026-02-05", "2026-02-13"]),
+        (["02/13/2026", "02/05/2026"], {}, ["2026-02-05", "2026-02-13"]),
+        (["03-02-2026", "05-02-2026"], {"dates": "%d-%m-%Y"}, ["2026-02-03", "2026-02-05"]),
+        (["03-02-2026", "05-02-2026"], {"dates": "%m-%d-%Y"}, ["2026-03-02", "2026-05-02"]),
+        (["03-03-2026", "05-05-2026"], {}, ["2026-03-03", "2026-05-05"]),  # either way the same
+        (["13.02.2026", "20.02.2026 "], {}, ["2026-02-13", "2026-02-20"]),
+        (["20260213"], {}, ["2026-02-13"]),
+        (["13 Feb 2026", "Feb 13, 2026"][:1], {}, ["2026-02-13"]),
+        (["2026-02-13", ""], {}, ["2026-02-13"]),
+    ],
+)
+def test_dates_in_the_form_that_fits_all_or_is_stated(
+    texts: list[str], mapping: Row, days: list[str], tmp_path: Path
+) -> None:
+    workspace = dated(tmp_path, texts, **mapping)
+    report = worlds.take_in(workspace)
+    assert sorted(stored(workspace, "usage", "CAST(CAST(occurred_at AS DATE) AS VARCHAR)")) == days
+    assert report.tables["usage"].date_only == ["occurred_at"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "forms"),
+    [(["03-02-2026", "05-02-2026"], ("%d-%m-%Y", "%m-%d-%Y")), (["03/02/2026 10:00"], ("%d/%m/%Y", "%m/%d/%Y"))],
+)
+def test_ambiguous_dates_name_both_forms(texts: list[str], forms: tuple[str, str], tmp_path: Path) -> None:
+    workspace = dated(tmp_path, texts)
+    with pytest.raises(PropensityError) as caught:
+        worlds.take_in(workspace)
+    assert all(form in caught.value.message for form in (*forms, "tables.usage", "occurred_at", texts[0]))
+    assert f'dates = "{forms[0]}"' in caught.value.hint
+    assert written(workspace) == []
+
+
+def test_dates_in_no_known_form_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(PropensityError, match="no value of occurred_at is a time in any of the forms") as caught:
+        worlds.take_in(dated(tmp_path, ["the 3rd", "the 4th"]))
+    assert "dates = " in caught.value.hint
+
+
+RATES = [
+    {"currency": "USD", "valid_from": "2025-01-01T00:00:00Z", "rate": 0.9},
+    {"currency": "USD", "valid_from": "2026-03-01T12:00:00Z", "rate": 0.8},
+]
+
+
+def priced(folder: Path, invoices: list[tuple[str, datetime, float]], rates: list[Row] | None) -> Workspace:
+    world = small()
+    world["invoices"] = [
+        {"invoice": str(n), "account": "a", "issued": issued, "amount": amount, "currency": currency}
+        for n, (currency, issued, amount) in enumerate(invoices)
+    ]
+    return worlds.write(folder, world | ({} if rates is None else {"rates": rates}))
+
+
+def test_amounts_in_two_currencies_need_rates(tmp_path: Path) -> None:
+    workspace = priced(tmp_path, [("EUR", NOON, 1), ("USD", NOON, 1), ("chf", NOON, 1)], None)
+    with pytest.raises(PropensityError, match="tables.invoices has amounts in CHF, USD beside EUR") as caught:
+        worlds.take_in(workspace)
+    assert "rates" in caught.value.hint
+    assert written(workspace) == []
+
+
+def test_amounts_are_converted_at_the_rate_of_their_day(tmp_path: Path) -> None:
+    """A rate holds from its instant on; what has none is set aside."""
+    tick = timedelta(microseconds=1)
+    sold = [
+        ("EUR", NOON, 100),
+        ("USD", NOON, 100),
+        ("usd", NOON - tick, 100),
+        ("", NOON, 7),
+        ("CHF", NOON, 1),
+        ("USD", datetime(2024, 12, 31, tzinfo=UTC), 1),
+    ]
+    workspace = priced(tmp_path, sold, RATES)
+    assert problems(workspace, "invoices") == {"no exchange rate on its date": 2}
+    assert sorted(stored(workspace, "invoices", "amount")) == [7.0, 80.0, 90.0, 100.0]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('{outside}')",
+        "SELECT * FROM '{outside}'",
+        "SELECT * FROM read_text('{outside}')",
+        "SELECT * FROM read_blob('/etc/passwd')",
+        "SELECT * FROM glob('/etc/*')",
+        "SELECT * FROM usage; COPY usage TO '{outside}.copy'",
+        "SELECT * FROM usage; ATTACH '{outside}.db'",
+        "SELECT * FROM usage; SET enable_external_access = true",
+        "SELECT * FROM usage; INSTALL httpfs",
+        "SELECT * FROM read_csv('http://127.0.0.1:9/x.csv')",
+    ],
+)
+def test_sql_reads_and_writes_nothing_outside(sql: str, tmp_path: Path) -> None:
+    outside = tmp_path / "outside" / "secret.csv"
+    worlds.write_csv(
+        outside, [{"account": "secret", "occurred_at": "2026-01-01", "event": "x"}], ["account", "occurred_at", "event"]
+    )
+    workspace = worlds.write(tmp_path / "inside", small(), tables={"usage": {"sql": sql.format(outside=outside)}})
+    with pytest.raises(PropensityError) as caught:
+        worlds.take_in(workspace)
+    assert "usage" in caught.value.message
+    assert "secret" not in caught.value.message.replace(str(outside), "")
+    assert [file.name for file in outside.parent.iterdir()] == ["secret.csv"]
+    assert written(workspace) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("[tables.usages]\nsource = 'usage'", ("tables", "'usages'", "accounts", "usage")),
+        ("[tables.usage]\nsource = 'usage'\ncolour = 1", ("tables.usage.colour", "delay_hours", "timezone")),
+        ("[tables.usage]\nsource = 'other'", ("tables.usage.source", "'other'", "accounts, usage")),
+        ("[tables.usage]", ("tables.usage", "sql", "source")),
+        ("colour = 1", ("colour", "cohort", "currency")),
+        ("timezone = 'Mars/Olympus'", ("timezone", "Mars/Olympus", "Europe/Berlin")),
+        ("currency = 'euro'", ("currency", "euro")),
+        ("memory = 'lots'", ("memory", "lots")),
+        ("[as_of]\nsince = 2025-01-01\nevery = 'week'", ("as_of.every", "week", "month")),
+        ("[cohort]\nkind = 'everyone'", ("cohort.kind", "everyone", "contract", "activity")),
+        ("[signals]\nwindows = [30, 7]", ("signals.windows", "shortest first")),
+        ("[outcomes.joy]\nhorizon = 3", ("outcomes.joy", "advocacy", "churn")),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_named_with_what_exists(
+    line: str, says: tuple[str, ...], tmp_path: Path
+) -> None:
+    parts = {
+        "name": 'name = "tiny"',
+        "[sources": '[sources]\naccounts = { path = "accounts.csv" }\nusage = { path = "usage.csv" }',
+        "[tables.accounts]": '[tables.accounts]\nsource = "accounts"',
+        "[tables.usage]": '[tables.usage]\nsource = "usage"',
+        "[as_of]": "[as_of]\nsince = 2025-01-01",
+    }
+    head = line.split("\n")[0]
+    top = [] if head.startswith("[") else [line]
+    rest = [line] if head.startswith("[") else []
+    kept = [text for key, text in parts.items() if key != head]
+    (tmp_path / FILE).write_text("\n".join([*kept[:1], *top, *kept[1:], *rest]), encoding="utf-8")
+    with pytest.raises(PropensityError) as caught:
+        load(tmp_path)
+    assert not [said for said in (*says, FILE) if said not in caught.value.message]
+
+
+def test_more_rows_than_memory_spill_to_disk(tmp_path: Path) -> None:
+    """Sorting and comparing a million rows within 256 MB; the scratch folder is gone afterwards."""
+    sql = """
+        SELECT 'e' || i AS event_id, CASE i % 2 WHEN 0 THEN 'a' ELSE 'b' END AS account, 'login' AS event, i AS value,
+               TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 7919 % 6000000000000) AS occurred_at
+        FROM range(400000) numbers(i)
+    """
+    workspace = worlds.write(tmp_path, small(), memory="256MB", tables={"usage": {"sql": sql}})
+    assert worlds.take_in(workspace).tables["usage"].rows == 400_000
+    assert not list(workspace.state.glob("tmp-*"))

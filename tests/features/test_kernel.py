@@ -33,7 +33,7 @@ EXACT = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=250,
+    max_examples=200,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 Numbers = npt.NDArray[np.float64]
@@ -81,7 +81,7 @@ def worlds(draw: st.DrawFn) -> World:
         int(edge) + step for edge in (*as_of, *windows.lookback_starts(days, SPANS, ZONE).flat) for step in (-1, 0, 1)
     }
     anywhere = st.integers(min(edges) - 10**12, max(edges) + 10**12)
-    instant = st.sampled_from(sorted(edges)) | anywhere
+    instant = st.sampled_from(as_of.tolist()) | st.sampled_from(sorted(edges)) | anywhere
     number = st.integers(-3, 3).map(lambda n: n * UNIT) | st.integers(-(2**56), 2**56) | dates_near(as_of)
     event = st.builds(
         Event,
@@ -93,7 +93,9 @@ def worlds(draw: st.DrawFn) -> World:
         label=st.integers(-1, len(LABELS) - 1),
     )
     arrival = st.none() | instant | st.sampled_from([int(t) + step for t in as_of for step in (-1, 0, 1)])
-    drawn = draw(st.lists(st.tuples(event, arrival, st.booleans()), max_size=24))
+    drawn = draw(
+        st.lists(st.tuples(event, arrival, st.booleans()), min_size=draw(st.sampled_from([0, 12])), max_size=24)
+    )
     events: list[Event] = []
     for found, arrived, twice in drawn:
         known = found.occurred if arrived is None else arrived

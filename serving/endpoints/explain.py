@@ -1,0 +1,54 @@
+"""``GET /v1/accounts/{account}/explain``: what each feature was, and what it added."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from features.feature import Column
+from serving.endpoints import Loaded
+
+router = APIRouter()
+
+
+@router.get("/accounts/{account:path}/explain")
+def explain(account: str, outcome: str, live: Loaded) -> JSONResponse:
+    """The score, its reasons, and every feature, the strongest first.
+
+    ``base`` plus all contributions is ``log_odds``, and ``probability`` is 1 / (1 + exp(-log_odds)).
+    """
+    served, score = live.of(outcome), live.score(outcome, account)
+    row = served.rows([account])
+    *contributions, base = served.scorer.model.contributions(row)[0].tolist()
+    features = [
+        _feature(column, row[column.name].iloc[0], contribution)
+        for column, contribution in zip(served.columns, contributions, strict=True)
+    ]
+    features.sort(key=lambda feature: -abs(feature["contribution"]))
+    return JSONResponse(
+        {
+            "score": score.as_dict(),
+            "base": base,
+            "log_odds": math.fsum([base, *contributions]),
+            "features": features,
+        }
+    )
+
+
+def _feature(column: Column, value: Any, contribution: float) -> dict[str, Any]:
+    known = None if pd.isna(value) else value if column.categorical else float(value)
+    declaration = column.declaration
+    return {
+        "name": column.name,
+        "value": known,
+        "text": column.explain(known),
+        "contribution": contribution,
+        "family": declaration.family,
+        "unit": declaration.unit,
+        "window_days": column.window or None,
+        "doc": declaration.doc,
+    }

@@ -1,0 +1,99 @@
+"""``POST /v1/score/features``: scores of feature rows that the caller brings, for "what if"."""
+
+from __future__ import annotations
+
+import math
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from features.errors import PropensityError, one_of
+from features.feature import Column
+from serving.endpoints import Loaded
+
+MOST = 1_000
+router = APIRouter()
+
+
+class Asked(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    outcome: str
+    rows: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST)]
+
+
+@router.post("/score/features")
+def score(asked: Asked, live: Loaded) -> JSONResponse:
+    """Probability, interval and reasons of each row, in order. A feature that is left out is null.
+
+    Numbers for numeric features, text for categorical ones; anything else, and an unknown name, is an error.
+    """
+    served = live.of(asked.outcome)
+    scores = served.score_features(_frame(served.columns, asked.rows))
+    return JSONResponse(
+        {
+            "outcome": asked.outcome,
+            "model_version": served.scorer.version.number,
+            "scores": [
+                {
+                    "probability": score.probability,
+                    "low": score.low,
+                    "high": score.high,
+                    "reasons": [reason.as_dict() for reason in score.reasons],
+                }
+                for score in scores
+            ],
+        }
+    )
+
+
+def _frame(columns: list[Column], rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Checked rows as a frame with every column."""
+    names = [column.name for column in columns]
+    if unknown := sorted({name for row in rows for name in row} - set(names)):
+        raise _unknown(unknown, names)
+    return pd.DataFrame(
+        {
+            column.name: np.array(
+                [_value(column, number, row.get(column.name)) for number, row in enumerate(rows)],
+                dtype=object if column.categorical else np.float64,
+            )
+            for column in columns
+        }
+    )
+
+
+def _unknown(unknown: list[str], names: list[str]) -> PropensityError:
+    near = {match for name in unknown[:10] for match in get_close_matches(name, names, n=3, cutoff=0.4)}
+    return PropensityError(
+        f"the model has no feature called {one_of(name[:80] for name in unknown)}",
+        f"Closest are {one_of(near)}." if near else f"There are {one_of(names)}.",
+    )
+
+
+def _value(column: Column, row: int, value: Any) -> str | float | None:
+    if column.categorical:
+        if value is None or isinstance(value, str):
+            return value
+        raise _wrong(column, row, "text")
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
+        raise _wrong(column, row, "a finite number")
+    return float(value)
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _wrong(column: Column, row: int, kind: str) -> PropensityError:
+    return PropensityError(f"rows.{row}.{column.name} is not {kind}", f"Give {kind} or null: {column.declaration.doc}.")

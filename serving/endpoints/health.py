@@ -1,0 +1,34 @@
+"""``GET /v1/health``: which model and which batch each outcome is served from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from features.errors import PropensityError
+from serving.endpoints import Loaded
+from serving.live import Live
+
+router = APIRouter()
+
+
+@router.get("/health")
+def health(live: Loaded) -> JSONResponse:
+    """``status`` is "ok" where every configured outcome can be scored by account id, else "degraded"."""
+    outcomes = {outcome: _of_outcome(live, outcome) for outcome, _ in live.workspace.config.outcomes}
+    whole = not any("error" in told for told in outcomes.values())
+    name = live.workspace.config.name
+    return JSONResponse({"status": "ok" if whole else "degraded", "workspace": name, "outcomes": outcomes})
+
+
+def _of_outcome(live: Live, outcome: str) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    try:
+        served = live.of(outcome)
+        told["model_version"] = served.scorer.version.number
+        told["trained_on_until"] = max(served.scorer.model.facts["trained_on"])
+        return told | {"as_of": served.shown.as_of.isoformat(), "rows": len(served.shown.scores)}
+    except PropensityError as error:
+        return told | {"error": error.message, "hint": error.hint}

@@ -1,0 +1,25 @@
+"""``GET /v1/lists/{outcome}``: the highest scores of the latest batch, as a list to work through."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+
+from serving import lists
+from serving.endpoints import Loaded
+
+router = APIRouter()
+
+
+@router.get("/lists/{outcome}")
+def list_(
+    outcome: str,
+    live: Loaded,
+    top: Annotated[int | None, Query(ge=1, le=10_000)] = None,
+    owner: Annotated[str | None, Query(min_length=1)] = None,
+) -> JSONResponse:
+    """The ``top`` lines (by default the outcome's capacity), of one owner if named."""
+    lines = lists.ranked(live.workspace, outcome, top, owner)
+    return JSONResponse({"outcome": outcome, "lines": [line.as_dict() for line in lines]})
