@@ -18,7 +18,8 @@ from features.errors import PropensityError
 from features.feature import Column
 from features.workspace import Workspace
 from serving import lists
-from serving.scoring import Score, Scorer
+from serving.score import Score
+from serving.scoring import Scorer
 from serving.store import Store
 from training.outcomes import configured
 from training.registry import Registry

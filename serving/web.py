@@ -38,7 +38,7 @@ def application() -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for endpoint in ENDPOINTS:
-        app.include_router(endpoint.router, prefix="/v1")
+        app.include_router(endpoint.router)
     app.include_router(_metrics)
     app.add_exception_handler(PropensityError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -34,8 +34,6 @@ for noisy in ("alembic", "mlflow"):
 
 CHAMPION = "champion"
 SHA = "contract_sha256"
-_left: set[str] = set()
-"""Addresses of workspaces: MLflow writes the one in use into the environment, where it would pass for the user's."""
 PYFUNC = Path(__file__).with_name("pyfunc.py")
 
 
@@ -54,16 +52,13 @@ class Registry:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        stated = os.environ.get("MLFLOW_TRACKING_URI")
-        self.uri = stated if stated and stated not in _left else f"sqlite:///{workspace.root / 'mlflow.db'}"
+        self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{workspace.root / 'mlflow.db'}"
         workspace.root.mkdir(parents=True, exist_ok=True)
         self.client = mlflow.MlflowClient(self.uri, self.uri)
 
     def _use(self) -> None:
         """Point MLflow here; it also writes the URI to the environment, where the next workspace would obey it."""
         given = os.environ.get("MLFLOW_TRACKING_URI")
-        if self.uri != stated:
-            _left.add(self.uri)
         mlflow.set_tracking_uri(self.uri)
         mlflow.set_registry_uri(self.uri)
         if given is None:
@@ -166,7 +161,11 @@ class Registry:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                found = Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(part)))
+                found = Path(
+                    mlflow.artifacts.download_artifacts(
+                        uri, dst_path=str(part), tracking_uri=self.uri, registry_uri=self.uri
+                    )
+                )
             shutil.rmtree(target, ignore_errors=True)
             (found / "artifacts" / "model").rename(target)
         except (MlflowException, OSError) as error:

@@ -14,7 +14,7 @@ from serving.live import Live
 router = APIRouter()
 
 
-@router.get("/accounts/{account:path}/scores")
+@router.get("/v1/accounts/{account:path}/scores")
 def scores(account: str, live: Loaded) -> JSONResponse:
     """One element per configured outcome; one without a score says why. No score at all is an error: 404 or 409."""
     if account not in live.accounts:

@@ -15,7 +15,7 @@ from serving.endpoints import Loaded
 router = APIRouter()
 
 
-@router.get("/accounts/{account:path}/explain")
+@router.get("/v1/accounts/{account:path}/explain")
 def explain(account: str, outcome: str, live: Loaded) -> JSONResponse:
     """The score, its reasons, and every feature, the strongest first.
 

@@ -27,7 +27,7 @@ class Asked(BaseModel):
     rows: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST)]
 
 
-@router.post("/score/features")
+@router.post("/v1/score/features")
 def score(asked: Asked, live: Loaded) -> JSONResponse:
     """Probability, interval and reasons of each row, in order. A feature that is left out is null.
 

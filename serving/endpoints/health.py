@@ -14,7 +14,7 @@ from serving.live import Live
 router = APIRouter()
 
 
-@router.get("/health")
+@router.get("/v1/health")
 def health(live: Loaded) -> JSONResponse:
     """``status`` is "ok" where every configured outcome can be scored by account id, else "degraded"."""
     outcomes = {outcome: _of_outcome(live, outcome) for outcome, _ in live.workspace.config.outcomes}

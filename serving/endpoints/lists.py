@@ -13,7 +13,7 @@ from serving.endpoints import Loaded
 router = APIRouter()
 
 
-@router.get("/lists/{outcome}")
+@router.get("/v1/lists/{outcome}")
 def list_(
     outcome: str,
     live: Loaded,

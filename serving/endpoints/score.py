@@ -21,7 +21,7 @@ class Asked(BaseModel):
     accounts: Annotated[list[str], Field(min_length=1, max_length=MOST)]
 
 
-@router.post("/score")
+@router.post("/v1/score")
 def score(asked: Asked, live: Loaded) -> JSONResponse:
     """Scores in the order asked for.
 
