@@ -128,14 +128,14 @@ def _text_time(
     total_naive, total, has_clock, *found = row
     best = max(found, default=0)
     candidates = [form for form, count in zip(formats, found, strict=True) if count == best]
-    if total_naive and best == 0:
+    if total_naive == total > 0 and best == 0:
         raise PropensityError(
             f"no value of {name} is a time in any of the forms {one_of(formats or DATE_FORMATS)}",
             'State the form, for example dates = "%d/%m/%Y", in the table\'s mapping.',
         )
     with_offset = f"TRY_CAST({text} AS TIMESTAMPTZ)"
-    if not total_naive:
-        return Parsed(_sane(with_offset))
+    if best == 0:  # every time has an offset; what has none is no time
+        return Parsed(_sane(f"CASE WHEN {naive} IS NULL THEN {with_offset} END"))
     form = _the_one(connection, relation, name, candidates, parsed)
     sql = f"CASE WHEN {naive} IS NOT NULL THEN {_in_zone(parsed[form], zone)} ELSE {with_offset} END"
     date_only = total > 0 and not has_clock

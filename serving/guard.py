@@ -78,4 +78,4 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 
 def _route(scope: Scope) -> str:
-    return str(getattr(scope.get("route"), "path", "unknown"))
+    return getattr(scope.get("route"), "path", "") or "unknown"

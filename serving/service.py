@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import warnings
 from pathlib import Path
 
-import bentoml
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # BentoML's own dependencies deprecate each other
+    from bentoml import asgi_app, service
 
 from features.errors import PropensityError
 from features.workspace import load
@@ -18,14 +21,14 @@ WORKSPACE = "PROPENSITY_WORKSPACE"
 app = web.application()
 
 
-@bentoml.service(
+@service(
     name="propensity",
     workers=1,
     tracing={"excluded_urls": "."},  # all of them: its hooks cost a third of a request, and nothing is exported
     logging={"access": {"enabled": False}},  # serving.guard logs and counts by route; BentoML would by path, and
     metrics={"enabled": False, "namespace": "propensity"},  # keep a time series for every account id ever asked for
 )
-@bentoml.asgi_app(Guard(app), path="/")
+@asgi_app(Guard(app), path="/")
 class Propensity:
     """The scores of the workspace that PROPENSITY_WORKSPACE names."""
 

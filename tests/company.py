@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from features import windows
+from features import intake, windows
 from features.workspace import Workspace
 from tests import worlds
 
@@ -38,6 +38,12 @@ CONFIG: dict[str, Any] = {
 def found(root: Path, *, accounts: int = ACCOUNTS, seed: int = 1, signal: bool = True, **config: Any) -> Workspace:
     """Write the company's exports and its configuration; without ``signal``, everything happens by chance."""
     return worlds.write(root, tables(accounts, seed, signal), **{**CONFIG, **config})
+
+
+def names(workspace: Workspace) -> list[tuple[str, str]]:
+    """Account and name, as an intake hands them to the store."""
+    with intake.read(workspace) as found:
+        return found.names()
 
 
 def tables(accounts: int, seed: int, signal: bool) -> dict[str, list[dict[str, object]]]:

@@ -22,7 +22,7 @@ MOST_ROUNDS = 1500
 PATIENCE = 40
 PARAMETERS: dict[str, Any] = {
     "objective": "binary",
-    "learning_rate": 0.03,
+    "learning_rate": 0.05,
     "num_leaves": 15,
     "max_depth": 6,
     "feature_fraction": 0.4,

@@ -56,14 +56,6 @@ class Registry:
         workspace.root.mkdir(parents=True, exist_ok=True)
         self.client = mlflow.MlflowClient(self.uri, self.uri)
 
-    def _use(self) -> None:
-        """Point MLflow here; it also writes the URI to the environment, where the next workspace would obey it."""
-        given = os.environ.get("MLFLOW_TRACKING_URI")
-        mlflow.set_tracking_uri(self.uri)
-        mlflow.set_registry_uri(self.uri)
-        if given is None:
-            os.environ.pop("MLFLOW_TRACKING_URI", None)
-
     @contextmanager
     def run(self, outcome: str, tags: dict[str, str]) -> Iterator[str]:
         """A run of the outcome's experiment; an exception marks it as failed, and so does the next run after a kill."""
@@ -176,6 +168,14 @@ class Registry:
             ) from error
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+    def _use(self) -> None:
+        """Point MLflow here; it also writes the URI to the environment, where the next workspace would obey it."""
+        given = os.environ.get("MLFLOW_TRACKING_URI")
+        mlflow.set_tracking_uri(self.uri)
+        mlflow.set_registry_uri(self.uri)
+        if given is None:
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
 
     def _experiment(self, outcome: str) -> str:
         name = f"propensity/{outcome}"

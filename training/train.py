@@ -289,7 +289,7 @@ def _numbers(result: Result) -> dict[str, float]:
 
 
 def _importance(judged: Judged, most: int = 20) -> list[tuple[str, float]]:
-    rows = judged.test.frame.head(2000)
+    rows = judged.test.frame.head(500)
     strength = np.abs(judged.model.contributions(rows)[:, :-1]).mean(axis=0)
     order = np.argsort(-strength)[:most]
     return [(judged.model.encoder.columns[column], float(strength[column])) for column in order]

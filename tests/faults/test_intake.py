@@ -19,6 +19,7 @@ import pytest
 from features import frame as frames
 from features import intake
 from features.errors import PropensityError
+from features.quality import Report
 from features.tables import TABLES
 from features.workspace import FILE, Workspace, load
 from tests import worlds
@@ -30,8 +31,8 @@ Row = dict[str, Any]
 World = dict[str, list[Row]]
 
 
-def small() -> World:
-    """Two accounts with a contract each, contacts, usage, a ticket and an invoice."""
+def small(*tables: str) -> World:
+    """Two accounts with a contract each, contacts, usage, a ticket and an invoice; only some of these tables, if named."""
     begin = datetime(2025, 1, 1, tzinfo=UTC)
     world: World = {name: [] for name in ("accounts", "contacts", "contracts", "usage", "tickets", "invoices")}
     for account in ("a", "b"):
@@ -72,14 +73,23 @@ def small() -> World:
         world["invoices"].append(
             {"invoice": f"{account}i", "account": account, "issued": NOON, "amount": 100.25, "currency": "EUR"}
         )
-    return world
+    return {name: rows for name, rows in world.items() if not tables or name in ("accounts", *tables)}
 
 
-def hashed(folder: Path, world: World, **options: Any) -> tuple[str, pd.DataFrame]:
-    """The digest of the stored tables and the frame."""
+def digest(workspace: Workspace) -> str:
+    """What the tables in use are called, after their content."""
+    return intake.current(workspace)[0].name
+
+
+def taken_in(folder: Path, world: World, **options: Any) -> str:
+    """The digest of the tables that a world comes to."""
     workspace = worlds.write(folder, world, **options)
-    frame = worlds.frame(workspace, DAY)
-    return (workspace.tables / "current").read_text(), frame
+    worlds.take_in(workspace)
+    return digest(workspace)
+
+
+def framed(folder: Path, world: World, **options: Any) -> pd.DataFrame:
+    return worlds.frame(worlds.write(folder, world, **options), DAY)
 
 
 def problems(workspace: Workspace, table: str) -> dict[str, int]:
@@ -97,7 +107,7 @@ def written(workspace: Workspace) -> list[str]:
     [(name, column.name) for name in small() for column in TABLES[name].columns if column.required],
 )
 def test_a_missing_column_is_named_and_nothing_is_written(table: str, column: str, tmp_path: Path) -> None:
-    world = small()
+    world = small(table, "usage")
     for row in world[table]:
         del row[column]
     workspace = worlds.write(tmp_path, world)
@@ -108,50 +118,65 @@ def test_a_missing_column_is_named_and_nothing_is_written(table: str, column: st
     assert written(workspace) == []
 
 
-@pytest.mark.parametrize(
-    ("table", "column", "value", "problem"),
-    [
-        ("usage", "occurred_at", "yesterday", "occurred_at is not a time from 1900 to 2200"),
-        ("usage", "occurred_at", "0001-01-01", "occurred_at is not a time from 1900 to 2200"),
-        ("usage", "occurred_at", "2026-02-30", "occurred_at is not a time from 1900 to 2200"),
-        ("usage", "occurred_at", None, "occurred_at is missing"),
-        ("usage", "event", "", "event is missing"),
-        ("usage", "value", "many", "value is not a finite number"),
-        ("usage", "value", "NaN", "value is not a finite number"),
-        ("usage", "value", "inf", "value is not a finite number"),
-        ("usage", "value", "-Infinity", "value is not a finite number"),
-        ("usage", "value", "1e308", "value is not a finite number"),
-        ("usage", "value", "1e999", "value is not a finite number"),
-        ("usage", "value", "1,5", "value is not a finite number"),
-        ("invoices", "amount", "12 EUR", "amount is not a finite amount"),
-        ("contracts", "arr", -1, "arr is negative"),
-        ("contracts", "ends", datetime(2024, 12, 1, tzinfo=UTC), "ends is not after starts"),
-        ("accounts", "size", 2.5, "size is not a whole number"),
-        ("tickets", "severity", "dire", "severity is none of high, low, normal, urgent"),
-        ("tickets", "resolved", NOON - ONE_DAY, "resolved is before opened"),
-        ("usage", "occurred_at", datetime(2024, 1, 1, tzinfo=UTC), "occurred_at is before the account was created"),
-        ("usage", "account", "phantom", "account is not in accounts"),
-        ("usage", "contact", "phantom", "contact is not in contacts of this account"),
-        ("usage", "contact", "b1", "contact is not in contacts of this account"),
-        ("contacts", "account", "phantom", "account is not in accounts"),
-        ("contacts", "contact", "x\0y", "contact is not text without NUL bytes"),
-    ],
+BAD: tuple[tuple[str, str, object, str], ...] = (
+    ("usage", "occurred_at", "yesterday", "occurred_at is not a time from 1900 to 2200"),
+    ("usage", "occurred_at", "0001-01-01", "occurred_at is not a time from 1900 to 2200"),
+    ("usage", "occurred_at", "2026-02-30", "occurred_at is not a time from 1900 to 2200"),
+    ("usage", "occurred_at", None, "occurred_at is missing"),
+    ("usage", "event", "", "event is missing"),
+    ("usage", "value", "many", "value is not a finite number"),
+    ("usage", "value", "NaN", "value is not a finite number"),
+    ("usage", "value", "inf", "value is not a finite number"),
+    ("usage", "value", "-Infinity", "value is not a finite number"),
+    ("usage", "value", "1e308", "value is not a finite number"),
+    ("usage", "value", "1e999", "value is not a finite number"),
+    ("usage", "value", "1,5", "value is not a finite number"),
+    ("invoices", "amount", "12 EUR", "amount is not a finite amount"),
+    ("contracts", "arr", -1, "arr is negative"),
+    ("contracts", "ends", datetime(2024, 12, 1, tzinfo=UTC), "ends is not after starts"),
+    ("accounts", "size", 2.5, "size is not a whole number"),
+    ("tickets", "severity", "dire", "severity is none of high, low, normal, urgent"),
+    ("tickets", "resolved", NOON - ONE_DAY, "resolved is before opened"),
+    ("usage", "occurred_at", datetime(2024, 1, 1, tzinfo=UTC), "occurred_at is before the account was created"),
+    ("usage", "account", "phantom", "account is not in accounts"),
+    ("usage", "contact", "phantom", "contact is not in contacts of this account"),
+    ("usage", "contact", "b1", "contact is not in contacts of this account"),
+    ("contacts", "account", "phantom", "account is not in accounts"),
+    ("contacts", "contact", "x\0y", "contact is not text without NUL bytes"),
 )
-def test_a_bad_value_is_set_aside_with_its_reason(
-    table: str, column: str, value: object, problem: str, tmp_path: Path
-) -> None:
-    """The row of account a goes, everything of account b is as it would have been."""
+"""Table, column, a value that it cannot have, and what is said of the row."""
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Report]:
+    """The small world with a bad row for each case: otherwise as the first row of its table, with a key of its own."""
     world = small()
-    without = hashed(tmp_path / "without", world)[1] if table == "usage" else None
-    world[table].insert(0, {**world[table][0], TABLES[table].key: "bad", column: value})
-    workspace = worlds.write(tmp_path / "with", world)
-    report = worlds.take_in(workspace).tables[table]
-    assert {found.problem: found.count for found in report.problems} == {problem: 1}
-    assert (report.read, report.rows, report.quarantined) == (len(world[table]), len(world[table]) - 1, 1)
+    for number, (table, column, value, _) in enumerate(BAD):
+        world[table].append({**world[table][0], TABLES[table].key: f"bad{number}", column: value})
+    workspace = worlds.write(tmp_path_factory.mktemp("bad"), world)
+    return workspace, worlds.take_in(workspace)
+
+
+@pytest.mark.parametrize(
+    "number", range(len(BAD)), ids=[f"{table}-{column}-{value!r}" for table, column, value, _ in BAD]
+)
+def test_a_bad_value_is_set_aside_with_its_reason(number: int, judged: tuple[Workspace, Report]) -> None:
+    table, _, _, problem = BAD[number]
+    workspace, report = judged
+    same_table = [case for case in range(len(BAD)) if BAD[case][0] == table]
     with (workspace.quarantine / f"{table}.csv").open(encoding="utf-8", newline="") as stream:
-        assert [row["reason"] for row in csv.DictReader(stream)] == [problem]
-    if without is not None:
-        pd.testing.assert_frame_equal(frames.feature_frame(workspace, [DAY]), without, check_exact=True)
+        assert list(csv.DictReader(stream))[same_table.index(number)]["reason"] == problem
+    alike = [case for case in same_table if BAD[case][3] == problem]
+    assert {found.problem: found.count for found in report.tables[table].problems}[problem] == len(alike)
+
+
+def test_bad_rows_are_counted_and_touch_no_other_row(judged: tuple[Workspace, Report], tmp_path: Path) -> None:
+    workspace, report = judged
+    good = small()
+    for name, table in report.tables.items():
+        bad = sum(case[0] == name for case in BAD)
+        assert (table.read, table.rows, table.quarantined) == (len(good[name]) + bad, len(good[name]), bad)
+    assert digest(workspace) == taken_in(tmp_path, good)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 1e308])
@@ -166,7 +191,7 @@ def test_numbers_that_are_none_in_parquet(value: float, tmp_path: Path) -> None:
 
 def test_values_beyond_exact_sums_are_refused(tmp_path: Path) -> None:
     for folder, value in {"sum": 3e12, "single": 8e15}.items():
-        world = small()
+        world = small("usage", "contracts")
         for row in world["usage"]:
             row["value"] = value
         with pytest.raises(PropensityError, match="the values of usage facts add up to more than"):
@@ -176,32 +201,32 @@ def test_values_beyond_exact_sums_are_refused(tmp_path: Path) -> None:
 def test_minus_zero_is_zero(tmp_path: Path) -> None:
     world = small()
     world["usage"] = [row | {"value": 0.0} for row in world["usage"]]
-    plain = hashed(tmp_path / "plain", world, parquet=True)[1]
+    plain = framed(tmp_path / "plain", world, parquet=True)
     world["usage"] = [row | {"value": -0.0} for row in world["usage"]]
-    assert list(hashed(tmp_path / "minus", world, parquet=True)[1]["row_hash"]) == list(plain["row_hash"])
+    assert list(framed(tmp_path / "minus", world, parquet=True)["row_hash"]) == list(plain["row_hash"])
 
 
 def test_an_extra_column_is_noted_and_changes_nothing(tmp_path: Path) -> None:
-    world = small()
-    plain = hashed(tmp_path / "plain", world)
+    world = small("usage")
+    plain = taken_in(tmp_path / "plain", world)
     world["usage"] = [{"colour": "red", **row} for row in world["usage"]]
     workspace = worlds.write(tmp_path / "extra", world)
     report = worlds.take_in(workspace)
     assert "columns that are not in the contract ignored: colour" in report.tables["usage"].handled
-    assert (workspace.tables / "current").read_text() == plain[0]
+    assert digest(workspace) == plain
 
 
 @pytest.mark.parametrize("parquet", [False, True])
 def test_a_file_that_arrives_twice_adds_nothing(parquet: bool, tmp_path: Path) -> None:
     world = small()
-    plain = hashed(tmp_path / "once", world, parquet=parquet)
+    plain = taken_in(tmp_path / "once", world, parquet=parquet)
     doubled: World = {name: rows + rows for name, rows in world.items()}
     workspace = worlds.write(tmp_path / "twice", doubled, parquet=parquet)
     report = worlds.take_in(workspace)
     assert {name: (table.repeated, table.quarantined) for name, table in report.tables.items()} == {
         name: (len(rows), 0) for name, rows in world.items()
     }
-    assert (workspace.tables / "current").read_text() == plain[0]
+    assert digest(workspace) == plain
 
 
 def test_overlapping_files_without_keys_are_counted_once(tmp_path: Path) -> None:
@@ -221,18 +246,18 @@ def test_overlapping_files_without_keys_are_counted_once(tmp_path: Path) -> None
     [("accounts", "segment", "large"), ("usage", "value", 99), ("tickets", "severity", "low")],
 )
 def test_one_of_two_rows_with_one_key_is_set_aside(table: str, column: str, value: object, tmp_path: Path) -> None:
-    world, swapped = small(), small()
+    world, swapped = small(table, "usage"), small(table, "usage")
     other = {**world[table][0], column: value}
     world[table].append(other)
     swapped[table].insert(0, other)
     workspace = worlds.write(tmp_path / "after", world)
     assert problems(workspace, table) == {f"{TABLES[table].key} seen before with other content": 1}
-    assert (workspace.tables / "current").read_text() == hashed(tmp_path / "before", swapped)[0]
+    assert digest(workspace) == taken_in(tmp_path / "before", swapped)
 
 
 def test_rows_of_the_future_are_told_and_count_for_no_earlier_as_of(tmp_path: Path) -> None:
     world = small()
-    plain = hashed(tmp_path / "plain", world, as_of={**worlds.AS_OF, "exported": DAY})[1]
+    plain = framed(tmp_path / "plain", world, as_of={**worlds.AS_OF, "exported": DAY})
     beyond = [
         datetime(2026, 4, 1, tzinfo=UTC),
         datetime(2026, 4, 1, tzinfo=UTC) + ONE_DAY,
@@ -245,35 +270,44 @@ def test_rows_of_the_future_are_told_and_count_for_no_earlier_as_of(tmp_path: Pa
     assert problems(workspace, "usage") == {"happens after the exports were taken": 3}
     pd.testing.assert_frame_equal(frames.feature_frame(workspace, [DAY]), plain, check_exact=True)
     world["usage"][-1]["occurred_at"] = last_known
-    moved = hashed(tmp_path / "moved", world, as_of={**worlds.AS_OF, "exported": DAY})[1]
+    moved = framed(tmp_path / "moved", world, as_of={**worlds.AS_OF, "exported": DAY})
     assert moved["usage_events_30d"].tolist() == [plain["usage_events_30d"][0] + 1, plain["usage_events_30d"][1]]
 
 
-@pytest.mark.parametrize(
-    ("zone", "local", "instant"),
-    [
-        ("UTC", "2026-03-29 02:30", "2026-03-29T02:30"),
-        ("Europe/Berlin", "2026-03-29 01:59:59.999999", "2026-03-29T00:59:59.999999"),
-        ("Europe/Berlin", "2026-03-29 02:30", "2026-03-29T01:30"),  # skipped by the clocks: as if they had not moved
-        ("Europe/Berlin", "2026-03-29 03:00", "2026-03-29T01:00"),
-        ("Europe/Berlin", "2025-10-26 02:30", "2025-10-26T01:30"),  # comes twice: the second time
-        ("Europe/Berlin", "2026-03-29T02:30:00Z", "2026-03-29T02:30"),  # an offset needs no zone
-        ("Europe/Berlin", "2026-03-29T02:30:00-05:00", "2026-03-29T07:30"),
-        ("America/New_York", "2026-03-08 02:30", "2026-03-08T07:30"),
-    ],
-)
+LOCAL_TIMES = {
+    "UTC": {"2026-03-29 02:30": "2026-03-29T02:30"},
+    "Europe/Berlin": {
+        "2026-03-29 01:59:59.999999": "2026-03-29T00:59:59.999999",
+        "2026-03-29 02:30": "2026-03-29T01:30",  # skipped by the clocks: as if they had not moved
+        "2026-03-29 03:00": "2026-03-29T01:00",
+        "2025-10-26 02:30": "2025-10-26T01:30",  # comes twice: the second time
+        "2026-03-29T02:30:00Z": "2026-03-29T02:30",  # an offset needs no zone
+        "2026-03-29T02:30:00-05:00": "2026-03-29T07:30",
+    },
+    "America/New_York": {"2026-03-08 02:30": "2026-03-08T07:30"},
+}
+"""By the zone of the table: a time as the source has it, and the instant in UTC."""
+
+
+@pytest.mark.parametrize("zone", LOCAL_TIMES)
 @pytest.mark.parametrize("machine", ["UTC", "Pacific/Auckland"])
-def test_local_times_become_instants(
-    zone: str, local: str, instant: str, machine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_local_times_become_instants(zone: str, machine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the zone of the table, whatever the zone of the machine."""
+    cases = LOCAL_TIMES[zone]
+    usage = [{"account": "a", "event": local, "occurred_at": local} for local in cases]
+    workspace = worlds.write(
+        tmp_path, {"accounts": [{"account": "a"}], "usage": usage}, tables={"usage": {"timezone": zone}}
+    )
     with machine_zone(machine, monkeypatch):
-        world = {"accounts": [{"account": "a"}], "usage": [{"account": "a", "event": "login", "occurred_at": local}]}
-        workspace = worlds.write(tmp_path, world, tables={"usage": {"timezone": zone}})
         worlds.take_in(workspace)
-        assert stored(workspace, "usage", "epoch_us(occurred_at)") == [
-            int(datetime.fromisoformat(instant).replace(tzinfo=UTC).timestamp() * 1_000_000 + 0.5)
-        ]
+        found = stored(
+            workspace, "usage", "event || ' is ' || strftime(timezone('UTC', occurred_at), '%Y-%m-%dT%H:%M:%S.%f')"
+        )
+    expected = [
+        f"{local} is {datetime.fromisoformat(instant).isoformat(timespec='microseconds')}"
+        for local, instant in cases.items()
+    ]
+    assert sorted(found) == sorted(expected)
 
 
 @contextmanager
@@ -328,10 +362,10 @@ def test_any_text_is_kept_as_it_is(parquet: bool, tmp_path: Path) -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_formulas_are_exact_in_the_tables_and_defused_in_the_quarantine(start: str, tmp_path: Path) -> None:
     formula = f"{start}cmd|' /C calc'!A0"
-    world = small()
+    world = small("usage")
     world["accounts"][0]["segment"] = formula
     world["accounts"].append({"account": "c", "name": formula, "segment": "plain-text", "size": -1})
-    workspace = worlds.write(tmp_path, world)
+    workspace = worlds.write(tmp_path, world, parquet=True)
     worlds.take_in(workspace)
     with (workspace.quarantine / "accounts.csv").open(encoding="utf-8", newline="") as stream:
         (row,) = csv.DictReader(stream)
@@ -339,25 +373,28 @@ def test_formulas_are_exact_in_the_tables_and_defused_in_the_quarantine(start: s
     assert formula in stored(workspace, "accounts", "segment")
 
 
-@pytest.mark.parametrize("table", [name for name in small() if name != "accounts"])
+EMPTY = {
+    "contacts": "contacts_present",
+    "contracts": "contracts_live",
+    "usage": "usage_events_365d",
+    "tickets": "tickets_opened_365d",
+    "invoices": "invoiced_365d",
+}
+"""A column of each table that is 0 where the table says nothing."""
+
+
+@pytest.mark.parametrize("active", ["usage", "ticket.opened"])
 @pytest.mark.parametrize("parquet", [False, True])
-def test_an_empty_table_leaves_its_features_empty(table: str, parquet: bool, tmp_path: Path) -> None:
+def test_empty_tables_leave_their_features_empty(active: str, parquet: bool, tmp_path: Path) -> None:
+    """All tables but one are empty, and every account is still there."""
     world = small()
-    world[table] = []
-    if table == "contacts":
-        for row in world["usage"]:
-            row["contact"] = None
-    cohort = {"kind": "activity", "days": 200, "activity": ["usage", "ticket.opened"]}
-    frame = worlds.frame(worlds.write(tmp_path, world, parquet=parquet, cohort=cohort), DAY)
-    assert len(frame) == 2
-    column = {
-        "contacts": "contacts_present",
-        "contracts": "contracts_live",
-        "usage": "usage_events_365d",
-        "tickets": "tickets_opened_365d",
-        "invoices": "invoiced_365d",
+    for name in EMPTY:
+        world[name] = [row | {"contact": None} for row in world[name] if name.startswith(active[:5])]
+    cohort = {"kind": "activity", "days": 200, "activity": [active]}
+    frame = framed(tmp_path, world, parquet=parquet, cohort=cohort)
+    assert {name: (frame[column] > 0).tolist() for name, column in EMPTY.items()} == {
+        name: [bool(world[name])] * 2 for name in EMPTY
     }
-    assert frame[column[table]].tolist() == [0.0, 0.0]
 
 
 def test_without_accounts_the_tables_in_use_stay(tmp_path: Path) -> None:
@@ -373,7 +410,7 @@ def test_without_accounts_the_tables_in_use_stay(tmp_path: Path) -> None:
 def test_contracts_in_any_order_overlapping_gapped_reversed_or_doubled(tmp_path: Path) -> None:
     day = datetime(2025, 1, 1, tzinfo=UTC)
     spans = [(0, 300), (100, 500), (100, 500), (460, 700), (800, 900), (600, 200), (50, 50)]
-    world = small()
+    world = small("contracts", "usage")
     world["contracts"] = [
         {
             "contract": f"c{n}",
@@ -387,7 +424,7 @@ def test_contracts_in_any_order_overlapping_gapped_reversed_or_doubled(tmp_path:
     ]
     workspace = worlds.write(tmp_path / "as given", world)
     assert problems(workspace, "contracts") == {"ends is not after starts": 2}
-    days = [(day + n * ONE_DAY).date() for n in (99, 299, 460, 499, 750)]
+    days = [(day + n * ONE_DAY).date() for n in (99, 300, 460, 500, 750)]
     frame = frames.feature_frame(workspace, days)
     assert frame.loc[frame["account"] == "a", "contracts_live"].tolist() == [1.0, 2.0, 3.0, 1.0]  # and none in the gap
     for seed in range(2):
@@ -402,12 +439,10 @@ def test_the_order_of_rows_changes_nothing(parquet: bool, tmp_path: Path) -> Non
     world = small()
     world["usage"] += [{**world["usage"][0], "event_id": f"tie{n}", "value": n % 3} for n in range(9)]
     world["usage"] += [{**world["usage"][0], "value": n} for n in range(3)]
-    plain = hashed(tmp_path / "plain", world, parquet=parquet)
+    plain = taken_in(tmp_path / "plain", world, parquet=parquet)
     for rows in world.values():
         Random(5).shuffle(rows)  # noqa: S311
-    shuffled = hashed(tmp_path / "shuffled", world, parquet=parquet)
-    assert shuffled[0] == plain[0]
-    pd.testing.assert_frame_equal(shuffled[1], plain[1], check_exact=True)
+    assert taken_in(tmp_path / "shuffled", world, parquet=parquet) == plain
 
 
 def cut(file: Path) -> None:
@@ -423,21 +458,21 @@ def cut(file: Path) -> None:
         ("usage.csv.gz", cut),
         ("usage.csv", lambda file: file.write_bytes(b"\xff\xfe\x00binary\x00" * 40)),
         ("usage.csv", lambda file: file.write_bytes(b"")),
-        ("usage.csv", lambda file: file.write_text('event_id,account,occurred_at,event\n1,a,2026-01-01,"login')),
+        ("usage.csv", lambda file: file.write_text("event_id,account,occurred_at,event\n1,a,2026-01-01,x\n2,a,2026-0")),
         ("usage.csv", lambda file: file.unlink()),
     ],
 )
 def test_a_half_written_file_leaves_the_tables_in_use(
     name: str, spoil: Callable[[Path], object], tmp_path: Path
 ) -> None:
-    world, file = small(), tmp_path / "data" / name
+    world, file = small("usage"), tmp_path / "data" / name
     workspace = worlds.write(tmp_path, world, sources={"usage": {"path": f"data/{name}"}})
     plain = file.with_name("usage.csv")
     if name.endswith(".gz"):
         file.write_bytes(gzip.compress(plain.read_bytes()))
     elif name.endswith(".parquet"):
         worlds.write_parquet(file, world["usage"], list(world["usage"][0]))
-    frame = worlds.frame(workspace, DAY)
+    worlds.take_in(workspace)
     before = {path: (tmp_path / path).read_bytes() for path in written(workspace)}
     spoil(file)
     with pytest.raises(PropensityError) as caught:
@@ -445,7 +480,6 @@ def test_a_half_written_file_leaves_the_tables_in_use(
     assert "usage" in caught.value.message
     assert caught.value.hint
     assert {path: (tmp_path / path).read_bytes() for path in written(workspace)} == before
-    pd.testing.assert_frame_equal(frames.feature_frame(workspace, [DAY]), frame, check_exact=True)
 
 
 def test_a_kill_while_writing_leaves_the_tables_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -482,24 +516,30 @@ ENCODED: dict[str, tuple[Callable[[str], bytes], dict[str, object]]] = {
 }
 
 
-@pytest.mark.parametrize("way", ENCODED)
-def test_csv_in_every_encoding_and_with_every_delimiter(way: str, tmp_path: Path) -> None:
-    encode, options = ENCODED[way]
-    world = small()
+@pytest.fixture(scope="module")
+def umlauts(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, str, str]:
+    """A world with text beyond ASCII, its accounts as CSV, and the digest of its tables."""
+    folder, world = tmp_path_factory.mktemp("umlauts"), small("usage")
     for row in world["accounts"]:
         row["segment"] = f"Müller & Söhne {row['account']}"
-    plain = hashed(tmp_path / "plain", world)
-    workspace = worlds.write(
-        tmp_path / "encoded", world, sources={"accounts": {"path": "data/accounts.csv", **options}}
-    )
-    text = (tmp_path / "plain" / "data" / "accounts.csv").read_text(encoding="utf-8")
-    (tmp_path / "encoded" / workspace.config.sources["accounts"].path).write_bytes(encode(text))
+    found = taken_in(folder, world)
+    return world, (folder / "data" / "accounts.csv").read_text(encoding="utf-8"), found
+
+
+@pytest.mark.parametrize("way", ENCODED)
+def test_csv_in_every_encoding_and_with_every_delimiter(
+    way: str, umlauts: tuple[World, str, str], tmp_path: Path
+) -> None:
+    encode, options = ENCODED[way]
+    world, text, plain = umlauts
+    workspace = worlds.write(tmp_path, world, sources={"accounts": {"path": "data/accounts.csv", **options}})
+    (tmp_path / workspace.config.sources["accounts"].path).write_bytes(encode(text))
     worlds.take_in(workspace)
-    assert (workspace.tables / "current").read_text() == plain[0]
+    assert digest(workspace) == plain
 
 
 def test_the_wrong_encoding_is_named(tmp_path: Path) -> None:
-    workspace = worlds.write(tmp_path, small())
+    workspace = worlds.write(tmp_path, small("usage"))
     (tmp_path / "data" / "accounts.csv").write_bytes("account,segment\na,Söhne\nb,x\n".encode("latin-1"))
     with pytest.raises(PropensityError) as caught:
         worlds.take_in(workspace)
@@ -549,7 +589,7 @@ def test_ambiguous_dates_name_both_forms(texts: list[str], forms: tuple[str, str
 
 
 def test_dates_in_no_known_form_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(PropensityError, match="no value of occurred_at is a time in any of the forms") as caught:
+    with pytest.raises(PropensityError, match="no value of occurred_at is a time") as caught:
         worlds.take_in(dated(tmp_path, ["the 3rd", "the 4th"]))
     assert "dates = " in caught.value.hint
 
@@ -561,7 +601,7 @@ RATES = [
 
 
 def priced(folder: Path, invoices: list[tuple[str, datetime, float]], rates: list[Row] | None) -> Workspace:
-    world = small()
+    world = small("invoices")
     world["invoices"] = [
         {"invoice": str(n), "account": "a", "issued": issued, "amount": amount, "currency": currency}
         for n, (currency, issued, amount) in enumerate(invoices)
@@ -571,7 +611,7 @@ def priced(folder: Path, invoices: list[tuple[str, datetime, float]], rates: lis
 
 def test_amounts_in_two_currencies_need_rates(tmp_path: Path) -> None:
     workspace = priced(tmp_path, [("EUR", NOON, 1), ("USD", NOON, 1), ("chf", NOON, 1)], None)
-    with pytest.raises(PropensityError, match="tables.invoices has amounts in CHF, USD beside EUR") as caught:
+    with pytest.raises(PropensityError, match=r"tables\.invoices has amounts in CHF, USD beside EUR") as caught:
         worlds.take_in(workspace)
     assert "rates" in caught.value.hint
     assert written(workspace) == []
@@ -613,7 +653,9 @@ def test_sql_reads_and_writes_nothing_outside(sql: str, tmp_path: Path) -> None:
     worlds.write_csv(
         outside, [{"account": "secret", "occurred_at": "2026-01-01", "event": "x"}], ["account", "occurred_at", "event"]
     )
-    workspace = worlds.write(tmp_path / "inside", small(), tables={"usage": {"sql": sql.format(outside=outside)}})
+    workspace = worlds.write(
+        tmp_path / "inside", small("usage"), tables={"usage": {"sql": sql.format(outside=outside)}}
+    )
     with pytest.raises(PropensityError) as caught:
         worlds.take_in(workspace)
     assert "usage" in caught.value.message
@@ -649,7 +691,7 @@ def test_a_mistake_in_the_configuration_is_named_with_what_exists(
         "[tables.usage]": '[tables.usage]\nsource = "usage"',
         "[as_of]": "[as_of]\nsince = 2025-01-01",
     }
-    head = line.split("\n")[0]
+    head = line.split("\n", 1)[0]
     top = [] if head.startswith("[") else [line]
     rest = [line] if head.startswith("[") else []
     kept = [text for key, text in parts.items() if key != head]
@@ -666,6 +708,6 @@ def test_more_rows_than_memory_spill_to_disk(tmp_path: Path) -> None:
                TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 7919 % 6000000000000) AS occurred_at
         FROM range(400000) numbers(i)
     """
-    workspace = worlds.write(tmp_path, small(), memory="256MB", tables={"usage": {"sql": sql}})
+    workspace = worlds.write(tmp_path, small("usage"), memory="256MB", tables={"usage": {"sql": sql}})
     assert worlds.take_in(workspace).tables["usage"].rows == 400_000
     assert not list(workspace.state.glob("tmp-*"))

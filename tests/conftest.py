@@ -1,0 +1,50 @@
+"""Fixtures shared by all tests. The workspaces are read by many tests: copy what is to be changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from features import cohort, frame
+from features.workspace import Workspace, load
+from serving import batch
+from serving.store import Store
+from tests import company, worlds
+from training.train import Result, train
+
+os.environ.pop("MLFLOW_TRACKING_URI", None)  # nothing is to be logged to the developer's own server
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The made-up company with its tables and frames, and no model yet."""
+    workspace = company.found(tmp_path_factory.mktemp("prepared"))
+    worlds.take_in(workspace)
+    Store(workspace).remember(company.names(workspace))
+    frame.build(workspace, cohort.all_dates(workspace.config, frame.observed_until(workspace)))
+    return workspace
+
+
+@pytest.fixture
+def copied(prepared: Workspace, tmp_path: Path) -> Workspace:
+    """The same, to be changed at will."""
+    return load(Path(shutil.copytree(prepared.root, tmp_path / "company")))
+
+
+@pytest.fixture(scope="session")
+def results(prepared: Workspace, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, dict[str, Result]]:
+    """The company with a champion for both outcomes, scored, and what training came to."""
+    root = tmp_path_factory.mktemp("trained") / "company"
+    workspace = load(Path(shutil.copytree(prepared.root, root)))
+    found = {outcome: train(workspace, outcome) for outcome in ("churn", "advocacy")}
+    batch.score(workspace)
+    return workspace, found
+
+
+@pytest.fixture(scope="session")
+def trained(results: tuple[Workspace, dict[str, Result]]) -> Workspace:
+    """The company with a champion for both outcomes, scored."""
+    return results[0]

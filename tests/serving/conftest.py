@@ -1,0 +1,110 @@
+"""A small but real workspace, made once, and the real server over it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from features import intake
+from features.sources.simulated import World, simulate
+from features.tables import TABLES
+from features.workspace import Workspace
+from serving import batch
+from serving.store import Store
+from tests import worlds
+from training.registry import Registry
+from training.train import train
+
+WORLD = World(accounts=400, months=18)
+CONFIG = {
+    "name": "tiny",
+    "sources": {name: {"path": f"data/{name}.parquet"} for name in TABLES},
+    "tables": {name: {"source": name} for name in TABLES},
+    "signals": {"events": ["login", "report"], "windows": [30, 90]},
+    "as_of": {"since": date(2025, 7, 31), "exported": WORLD.until},
+    "outcomes": {"churn": {"horizon": 60, "grace": 0}, "advocacy": {"horizon": 60, "given_days": 7, "capacity": 10}},
+    "training": {"test_dates": 2, "folds": 1, "minimum_positives": 5, "bags": 2, "bootstraps": 50},
+}
+PATIENCE = 60
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A simulated company with champions of churn and advocacy, scored."""
+    root = tmp_path_factory.mktemp("served")
+    simulate(WORLD, root / "data")
+    workspace = worlds.configure(root, CONFIG)
+    with intake.read(workspace) as found:
+        found.write_tables()
+        Store(workspace).remember(found.names())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow uses what SQLAlchemy has deprecated; none of it is ours
+        _make(workspace)
+    return workspace
+
+
+def _make(workspace: Workspace) -> None:
+    registry = Registry(workspace)
+    for outcome, _ in workspace.config.outcomes:
+        result = train(workspace, outcome)
+        assert result.version is not None, result.reasons
+        # So few accounts seldom show that a model is better than the baselines; here any model will do.
+        registry.promote(registry.version(outcome, result.version))
+    batch.score(workspace)
+
+
+class Server(SimpleNamespace):
+    """The server's process, a client that talks to it, and what it wrote."""
+
+    process: subprocess.Popen[bytes]
+    client: httpx.Client
+    port: int
+    log: Path
+
+
+def launch(workspace: Workspace, log: Path) -> Server:
+    """``serve`` in a process of its own, on a free port; returns once it answers at all."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    code = f"from pathlib import Path; from serving.service import serve; serve(Path({str(workspace.root)!r}), port={port})"
+    with log.open("wb") as out:
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=out, stderr=out, env=os.environ | {"TZ": "UTC"})
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, trust_env=False)
+    until = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            client.get("/livez")
+            return Server(process=process, client=client, port=port, log=log)
+        except httpx.TransportError:
+            time.sleep(0.1)
+    process.kill()
+    raise AssertionError(f"the server did not come up: {log.read_text(encoding='utf-8')}")
+
+
+def stop(server: Server) -> int:
+    server.client.close()
+    server.process.terminate()
+    return server.process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def server(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = launch(served, tmp_path_factory.mktemp("log") / "server.log")
+    yield running
+    stop(running)
+
+
+@pytest.fixture
+def client(server: Server) -> httpx.Client:
+    return server.client
