@@ -270,7 +270,9 @@ def _beside(connection: duckdb.DuckDBPyConnection, table: Table, report: TableRe
     if table.key in report.columns:
         values = ", ".join(f"t.{quoted(column)}" for column in table.by_name)
         beside["same_content"] = f"row_number() OVER (PARTITION BY {values} ORDER BY t.row)"
-        beside["same_key"] = f"dense_rank() OVER (PARTITION BY t.{quoted(table.key)} ORDER BY {values})"
+        # The row that begins first keeps its key: a key used again later must not displace what was known before.
+        begins = ", ".join(f"t.{quoted(column)}" for column in table.of_type("time") if column != "recorded_at")
+        beside["same_key"] = f"dense_rank() OVER (PARTITION BY t.{quoted(table.key)} ORDER BY least({begins}), {values})"
     extra = ", ".join(f"{sql} AS {name}" for name, sql in beside.items())
     defaults = ", ".join(
         f"coalesce({quoted(column.name)}, {column.default}) AS {quoted(column.name)}"

@@ -127,16 +127,7 @@ def score(
     day = None if as_of is None else _date(as_of)
     _take_in(here)
     batches = _score(here, day)
-    document = {
-        batch.outcome: {
-            "rows": len(batch.scores),
-            "as_of": str(batch.as_of),
-            "path": str(batch.path) if batch.path else None,
-            "skipped": batch.skipped,
-        }
-        for batch in batches
-    }
-    _show(json, document, lambda: terminal.show_batches(batches))
+    _show(json, _scored(here, batches), lambda: terminal.show_batches(batches))
 
 
 @app.command("list", epilog="Example: propensity list churn --top 25 --owner owner-3")
@@ -236,12 +227,9 @@ def demo(
     batches = _score(here, None) if any(champions.champion(name) for name, _ in here.config.outcomes) else []
     shown = {batch.outcome: lists.ranked(here, batch.outcome, 10) for batch in batches if batch.scores}
     document = {
-        "check": _checked(report, frame.current_plan(here))["tables"],
+        "check": _checked(report, frame.current_plan(here)),
         "train": {result.outcome: result.as_dict() for result in results},
-        "score": {
-            batch.outcome: {"rows": len(batch.scores), "as_of": str(batch.as_of), "path": str(batch.path)}
-            for batch in batches
-        },
+        "score": _scored(here, batches),
         "lists": {outcome: [line.as_dict() for line in lines] for outcome, lines in shown.items()},
     }
 
@@ -319,8 +307,29 @@ def _score(here: Workspace, day: date | None) -> list[Batch]:
 
 
 def _checked(report: Report, made: Plan) -> dict[str, Any]:
+    """Each table under its own name, as every command's document is keyed by what it speaks of."""
+    told = report.as_dict()
     features = {"columns": len(made.columns), "missing": made.missing}
-    return report.as_dict() | {"features": features}
+    return {**told.pop("tables"), **told, "features": features}
+
+
+def _scored(here: Workspace, batches: list[Batch]) -> dict[str, Any]:
+    """The run as a whole, and each outcome under its own name."""
+    each = {
+        batch.outcome: {
+            "rows": len(batch.scores),
+            "as_of": str(batch.as_of),
+            "path": str(batch.path) if batch.path else None,
+            "skipped": batch.skipped or None,
+        }
+        for batch in batches
+    }
+    whole = {
+        "rows": sum(len(batch.scores) for batch in batches),
+        "as_of": str(batches[0].as_of) if batches else None,
+        "path": str(here.out / "scores"),
+    }
+    return whole | each
 
 
 def _show_training(here: Workspace, results: list[Result]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from time import perf_counter
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Histogram
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,12 +23,28 @@ SECONDS = Histogram(
     registry=METRICS,
 )
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+MOST_BYTES = 2_000_000
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
-def answer(error: PropensityError) -> JSONResponse:
+class Json(JSONResponse):
+    """JSON in ASCII, so that no text that JSON can carry fails to be encoded; floats as Python writes them, exactly."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+TOO_LARGE = PropensityError(
+    f"the body is larger than {MOST_BYTES:,} bytes", "Split it over several requests.", status=413
+)
+NOT_JSON = PropensityError(
+    "the body is not declared as JSON", "Send it with the header Content-Type: application/json.", status=415
+)
+
+
+def answer(error: PropensityError) -> Json:
     """The one shape of an error."""
-    return JSONResponse(error.as_dict(), error.status)
+    return Json(error.as_dict(), error.status)
 
 
 class Guard:
@@ -52,23 +70,20 @@ class Guard:
             await send(message)
 
         try:
-            await (self.app if _is_json(scope) else answer(_not_json()))(scope, receive, dressed)
+            refusal = _refusal(scope)
+            await (answer(refusal) if refusal else self.app)(scope, receive, dressed)
         except Exception:  # the application has answered 500 by now; the trace is for the log alone
             LOG.exception("%s %s failed", scope["method"], _route(scope))
         _record(scope, status, perf_counter() - begun)
 
 
-def _is_json(scope: Scope) -> bool:
-    """A body is taken only as application/json, which a form on a foreign page cannot send."""
-    if scope["method"] != "POST":
-        return True
-    return Headers(scope=scope).get("content-type", "").split(";")[0].strip().lower() == "application/json"
-
-
-def _not_json() -> PropensityError:
-    return PropensityError(
-        "the body is not declared as JSON", "Send it with the header Content-Type: application/json.", status=415
-    )
+def _refusal(scope: Scope) -> PropensityError | None:
+    """What can be said before the body is read: a foreign page's form, for one, cannot declare its body as JSON."""
+    headers = Headers(scope=scope)
+    if int(headers.get("content-length", "0")) > MOST_BYTES:
+        return TOO_LARGE
+    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+    return NOT_JSON if scope["method"] == "POST" and kind != "application/json" else None
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:

@@ -14,16 +14,15 @@ from starlette.exceptions import HTTPException
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.endpoints import account, explain, features, health, lists, score
-from serving.guard import METRICS, answer
+from serving.guard import METRICS, MOST_BYTES, TOO_LARGE, answer
 from serving.live import Live
 
 ENDPOINTS = (score, features, account, explain, lists, health)
-MOST_BYTES = 2_000_000
 TOLD = {
     400: ("the body cannot be read", "Send one JSON document in UTF-8, nested a few levels at most."),
     404: ("there is nothing at this path", "The paths are listed in /v1/openapi.json."),
     405: ("this path does not take this method", "The methods of each path are listed in /v1/openapi.json."),
-    413: (f"the body is larger than {MOST_BYTES:,} bytes", "Split it over several requests."),
+    413: (TOO_LARGE.message, TOO_LARGE.hint),  # without a declared length, it shows only while the body is read
 }
 
 

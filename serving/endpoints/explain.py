@@ -7,16 +7,16 @@ from typing import Any
 
 import pandas as pd
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 
 from features.feature import Column
 from serving.endpoints import Loaded
+from serving.guard import Json
 
 router = APIRouter()
 
 
 @router.get("/v1/accounts/{account:path}/explain")
-def explain(account: str, outcome: str, live: Loaded) -> JSONResponse:
+def explain(account: str, outcome: str, live: Loaded) -> Json:
     """The score, its reasons, and every feature, the strongest first.
 
     ``base`` plus all contributions is ``log_odds``, and ``probability`` is 1 / (1 + exp(-log_odds)).
@@ -29,7 +29,7 @@ def explain(account: str, outcome: str, live: Loaded) -> JSONResponse:
         for column, contribution in zip(served.columns, contributions, strict=True)
     ]
     features.sort(key=lambda feature: -abs(feature["contribution"]))
-    return JSONResponse(
+    return Json(
         {
             "score": score.as_dict(),
             "base": base,

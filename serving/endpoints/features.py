@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import PropensityError, one_of
 from features.feature import Column
 from serving.endpoints import Loaded
+from serving.guard import Json
 
 MOST = 1_000
 router = APIRouter()
@@ -28,14 +28,14 @@ class Asked(BaseModel):
 
 
 @router.post("/v1/score/features")
-def score(asked: Asked, live: Loaded) -> JSONResponse:
+def score(asked: Asked, live: Loaded) -> Json:
     """Probability, interval and reasons of each row, in order. A feature that is left out is null.
 
     Numbers for numeric features, text for categorical ones; anything else, and an unknown name, is an error.
     """
     served = live.of(asked.outcome)
     scores = served.score_features(_frame(served.columns, asked.rows))
-    return JSONResponse(
+    return Json(
         {
             "outcome": asked.outcome,
             "model_version": served.scorer.version.number,

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 
 from features.errors import PropensityError
 from serving.endpoints import Loaded
+from serving.guard import Json
 from serving.live import Live
 
 router = APIRouter()
 
 
 @router.get("/v1/health")
-def health(live: Loaded) -> JSONResponse:
+def health(live: Loaded) -> Json:
     """``status`` is "ok" where every configured outcome can be scored by account id, else "degraded"."""
     outcomes = {outcome: _of_outcome(live, outcome) for outcome, _ in live.workspace.config.outcomes}
     whole = not any("error" in told for told in outcomes.values())
     name = live.workspace.config.name
-    return JSONResponse({"status": "ok" if whole else "degraded", "workspace": name, "outcomes": outcomes})
+    return Json({"status": "ok" if whole else "degraded", "workspace": name, "outcomes": outcomes})
 
 
 def _of_outcome(live: Live, outcome: str) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse
 
 from serving import lists
 from serving.endpoints import Loaded
+from serving.guard import Json
 
 router = APIRouter()
 
@@ -19,7 +19,7 @@ def list_(
     live: Loaded,
     top: Annotated[int | None, Query(ge=1, le=10_000)] = None,
     owner: Annotated[str | None, Query(min_length=1)] = None,
-) -> JSONResponse:
+) -> Json:
     """The ``top`` lines (by default the outcome's capacity), of one owner if named."""
     lines = lists.ranked(live.workspace, outcome, top, owner)
-    return JSONResponse({"outcome": outcome, "lines": [line.as_dict() for line in lines]})
+    return Json({"outcome": outcome, "lines": [line.as_dict() for line in lines]})

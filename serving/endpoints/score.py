@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.endpoints import Loaded
+from serving.guard import Json
 
 MOST = 10_000
 router = APIRouter()
@@ -22,7 +22,7 @@ class Asked(BaseModel):
 
 
 @router.post("/v1/score")
-def score(asked: Asked, live: Loaded) -> JSONResponse:
+def score(asked: Asked, live: Loaded) -> Json:
     """Scores in the order asked for.
 
     A known account without a score says why, with ``"status": "unscored"``; an unknown one has ``"status": 404``, and
@@ -40,7 +40,7 @@ def score(asked: Asked, live: Loaded) -> JSONResponse:
         status = 404 if why.status == 404 else "unscored"
         return {"account": account, "status": status, "error": why.message, "hint": why.hint}
 
-    return JSONResponse(
+    return Json(
         {
             "outcome": asked.outcome,
             "as_of": served.shown.as_of.isoformat(),

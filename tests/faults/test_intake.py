@@ -255,6 +255,19 @@ def test_one_of_two_rows_with_one_key_is_set_aside(table: str, column: str, valu
     assert digest(workspace) == taken_in(tmp_path / "before", swapped)
 
 
+@pytest.mark.parametrize("table", small())
+def test_a_key_used_again_later_does_not_displace_the_first(table: str, tmp_path: Path) -> None:
+    world = small(table, "usage")
+    plain = taken_in(tmp_path / "plain", world)
+    times = TABLES[table].of_type("time")
+    again = {column: value + 40 * ONE_DAY if column in times else value for column, value in world[table][-1].items()}
+    # What sorts before the first row in all but time.
+    world[table].insert(0, again | ({"name": "A", "segment": "A"} if table == "accounts" else {"account": "a"}))
+    if "contact" in again and table == "usage":
+        world[table][0]["contact"] = "a1"
+    assert taken_in(tmp_path / "again", world) == plain
+
+
 def test_rows_of_the_future_are_told_and_count_for_no_earlier_as_of(tmp_path: Path) -> None:
     world = small()
     plain = framed(tmp_path / "plain", world, as_of={**worlds.AS_OF, "exported": DAY})
@@ -702,7 +715,7 @@ def test_a_mistake_in_the_configuration_is_named_with_what_exists(
 
 
 def test_more_rows_than_memory_spill_to_disk(tmp_path: Path) -> None:
-    """Sorting and comparing a million rows within 256 MB; the scratch folder is gone afterwards."""
+    """Comparing and sorting more than fits in memory; the scratch folder is gone afterwards."""
     sql = """
         SELECT 'e' || i AS event_id, CASE i % 2 WHEN 0 THEN 'a' ELSE 'b' END AS account, 'login' AS event, i AS value,
                TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 7919 % 6000000000000) AS occurred_at

@@ -34,7 +34,7 @@ def stored(workspace: Workspace, outcome: str) -> list[dict[str, Any]]:
 
 
 def ask(client: httpx.Client, outcome: str, *accounts: str) -> httpx.Response:
-    return client.post(SCORE, json={"outcome": outcome, "accounts": accounts})
+    return client.post(SCORE, **body(outcome, accounts=accounts))
 
 
 def explain(client: httpx.Client, account: str, outcome: str = "churn") -> Any:
@@ -108,6 +108,7 @@ def test_an_outcome_that_does_not_apply_says_so(client: httpx.Client, served: Wo
 def test_unknown_and_unscored_accounts_say_why(client: httpx.Client, served: Workspace) -> None:
     gone, first = unscored(served), stored(served, "churn")[0]
     assert "no account 'nobody'" in refused(ask(client, "churn", "nobody"), 404)
+    assert [one["status"] for one in ask(client, "churn", "\ud800", "").json()["scores"]] == [404, 404]
     assert "a live contract" in refused(client.get(f"/v1/accounts/{gone}/scores"), 409)
     scored, without, unknown = (
         ask(client, "churn", first["account"], gone, "nobody").raise_for_status().json()["scores"]
@@ -221,7 +222,7 @@ ERRORS: dict[str, list[Case]] = {
         ("POST", SCORE, body(accounts=["a"], acounts=["b"]), 400, "body.acounts"),
         ("POST", SCORE, body(), 400, "body.accounts"),
         ("POST", SCORE, body(accounts=[math.nan]), 400, "body.accounts.0"),
-        ("POST", SCORE, body(accounts=["\ud800"]), 400, "body.accounts.0"),
+        ("POST", SCORE, body(accounts=["\ud800"]), 404, "no account"),
         ("POST", SCORE, raw("[]"), 400, "body"),
         ("POST", SCORE, raw("null"), 400, "body"),
         ("POST", SCORE, raw(""), 400, "body"),
@@ -238,6 +239,7 @@ ERRORS: dict[str, list[Case]] = {
         ("POST", FEATURES, body("renewal", rows=[{}]), 404, "no outcome 'renewal'"),
         ("POST", FEATURES, body(rows=[]), 400, "body.rows"),
         ("POST", FEATURES, body(rows=[{}] * 1_001), 400, "body.rows"),
+        ("POST", FEATURES, body(rows=[{"\ud800": 3}]), 400, "no feature called"),
         ("POST", FEATURES, body(rows=[{"days_to_renewel": 3}]), 400, "no feature called days_to_renewel"),
         ("POST", FEATURES, body(rows=[{}, {"days_to_renewal": math.nan}]), 400, "rows.1.days_to_renewal"),
         ("POST", FEATURES, body(rows=[{"days_to_renewal": -math.inf}]), 400, "finite number"),

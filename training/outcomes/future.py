@@ -115,4 +115,5 @@ def is_mature(day: date, outcome: Outcome, observed_until: date) -> bool:
 
 def _bounds(day: date, outcome: Outcome, zone: str) -> tuple[int, int, int]:
     begins, ends = windows.horizon(day, outcome.lead, outcome.horizon, zone)
-    return begins, ends, windows.horizon(day, outcome.lead + outcome.horizon, max(outcome.grace, 1), zone)[1]
+    grace_ends = windows.horizon(day, outcome.lead + outcome.horizon, outcome.grace, zone)[1]
+    return begins, ends, max(grace_ends, ends + 1)  # without grace, what is live at that very instant
