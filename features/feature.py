@@ -11,6 +11,7 @@ from typing import Literal
 from features.aggregations import Aggregation
 
 Family = Literal["interaction", "perception", "outcome", "stakeholders", "context"]
+WORDS = ("family", "doc", "reason", "unit")
 Windows = tuple[int, ...] | Literal["all"]
 
 
@@ -102,6 +103,12 @@ class Column:
     @property
     def categorical(self) -> bool:
         return isinstance(self.declaration, Attribute) and self.declaration.categorical
+
+    @property
+    def meaning(self) -> str:
+        """What decides the values, without the words for it."""
+        parts = {name: part for name, part in vars(self.declaration).items() if name not in WORDS}
+        return f"{self.name} {type(self.declaration).__name__} {parts} {self.window} {self.longer}"
 
     def explain(self, value: float | str | None) -> str:
         """The reason in words, with the account's own number."""

@@ -23,8 +23,11 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Changes whenever the meaning of a column does."""
-        return hashlib.sha256(repr(self.columns).encode()).hexdigest()[:16]
+        """Changes whenever the meaning of a column does, its facts included; the wording may change freely."""
+        kinds = {column.declaration.of for column in self.columns if isinstance(column.declaration, Feature)}
+        meaning = [column.meaning for column in self.columns]
+        meaning += [repr(fact) for fact in facts.FACTS if fact.kind in kinds]
+        return hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
 
     @property
     def names(self) -> list[str]:
