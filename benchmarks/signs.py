@@ -22,11 +22,15 @@ ROWS = 4000
 
 @dataclass(frozen=True)
 class Seen:
-    """``measure`` rises with the cause (``orientation`` +1) or falls with it (-1); ``columns`` begin with these names."""
+    """``measure`` rises with the cause (``orientation`` +1) or falls with it (-1); ``columns`` begin with these names.
+
+    A cause that is planted as a threshold is measured as one: is the measure ``beyond`` it?
+    """
 
     measure: str
     orientation: int
     columns: tuple[str, ...]
+    beyond: float | None = None
 
 
 SEEN = {
@@ -41,7 +45,7 @@ SEEN = {
     "term_end_near": Seen("days_to_renewal", -1, ("days_to_renewal",)),
     "review_meeting": Seen("review_meetings_90d", +1, ("review_meetings",)),
     "call": Seen("touches_90d", +1, ("touches", "proactive_share")),
-    "tenure": Seen("tenure_days", +1, ("tenure_days",)),
+    "tenure": Seen("tenure_days", +1, ("tenure_days", "usage_age"), beyond=180),
     "past_acts": Seen("acts_ever", +1, ("acts_ever", "acts_done", "acts_kinds", "reference_acts", "review_acts")),
     "recent_act": Seen("acts_recency", -1, ("acts_recency",)),
 }  # fmt: skip
@@ -60,6 +64,8 @@ def signs(here: Workspace, outcome: str, model: Model) -> list[dict[str, Any]]:
         columns = [n for n, name in enumerate(model.encoder.columns) if name.startswith(seen.columns)]
         measure = seen.orientation * rows[seen.measure].to_numpy(dtype=float)
         known = ~np.isnan(measure)
+        if seen.beyond is not None:
+            measure = np.where(known, (measure > seen.orientation * seen.beyond).astype(float), np.nan)
         effect = contributions[:, columns].sum(axis=1)
         correlation = float(spearmanr(measure[known], effect[known]).statistic) if np.ptp(effect) > 0 else 0.0
         found.append(
