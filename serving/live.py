@@ -48,7 +48,7 @@ class Served:
     @property
     def shown(self) -> Shown:
         if isinstance(self.batch, PropensityError):
-            raise self.batch
+            raise self.batch.with_traceback(None)  # kept and raised often: its trace must not grow
         return self.batch
 
     @property
@@ -118,7 +118,7 @@ class Live:
         """An outcome's champion; raises PropensityError where there is no such outcome (404) or no champion (503)."""
         configured(self.workspace, outcome)
         if outcome in self.refused:
-            raise self.refused[outcome]
+            raise self.refused[outcome].with_traceback(None)
         return self.served[outcome]
 
     def score(self, outcome: str, account: str) -> Score:

@@ -13,6 +13,8 @@ from features.workspace import Workspace, load
 from serving import batch
 from serving.store import Store
 from tests import company, worlds
+from tests.commands import Command
+from training.registry import Registry
 from training.train import Result, train
 
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # nothing is to be logged to the developer's own server
@@ -20,11 +22,12 @@ os.environ.pop("MLFLOW_TRACKING_URI", None)  # nothing is to be logged to the de
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The made-up company with its tables and frames, and no model yet."""
+    """The made-up company with its tables and frames and an empty registry, which takes MLflow long to make."""
     workspace = company.found(tmp_path_factory.mktemp("prepared"))
     worlds.take_in(workspace)
     Store(workspace).remember(company.names(workspace))
     frame.build(workspace, cohort.all_dates(workspace.config, frame.observed_until(workspace)))
+    Registry(workspace).champion("churn")
     return workspace
 
 
@@ -48,3 +51,15 @@ def results(prepared: Workspace, tmp_path_factory: pytest.TempPathFactory) -> tu
 def trained(results: tuple[Workspace, dict[str, Result]]) -> Workspace:
     """The company with a champion for both outcomes, scored."""
     return results[0]
+
+
+@pytest.fixture
+def again(trained: Workspace, tmp_path: Path) -> Workspace:
+    """The company with its champions and scores, to be changed at will; what it registers goes to the shared one."""
+    return load(Path(shutil.copytree(trained.root, tmp_path / "company")))
+
+
+@pytest.fixture
+def propensity(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command within this process."""
+    return Command(capsys, monkeypatch)

@@ -17,8 +17,16 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """MLflow warns of what its own libraries are about to deprecate."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+with _quiet():
     import mlflow
     from mlflow.exceptions import MlflowException
 
@@ -54,7 +62,8 @@ class Registry:
         self.workspace = workspace
         self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{workspace.root / 'mlflow.db'}"
         workspace.root.mkdir(parents=True, exist_ok=True)
-        self.client = mlflow.MlflowClient(self.uri, self.uri)
+        with _quiet():
+            self.client = mlflow.MlflowClient(self.uri, self.uri)
 
     @contextmanager
     def run(self, outcome: str, tags: dict[str, str]) -> Iterator[str]:
@@ -74,15 +83,13 @@ class Registry:
 
     def log_data(self, rows: pd.DataFrame, name: str, digest: str) -> None:
         """Note which data the run in progress has seen."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quiet():
             data = mlflow.data.from_pandas(rows, name=name, digest=digest)  # type: ignore[attr-defined]
             mlflow.log_input(data, context="training")
 
     def register(self, outcome: str, folder: Path, sha256: str, example: pd.DataFrame, tags: dict[str, str]) -> Version:
         """Log the model folder as a pyfunc built from code, register it; nothing in it is pickled."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quiet():
             output = pd.DataFrame({"probability": [0.5] * len(example)})
             info = mlflow.pyfunc.log_model(
                 name=outcome,
@@ -151,8 +158,7 @@ class Registry:
         part.mkdir(parents=True)
         self._use()
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _quiet():
                 found = Path(
                     mlflow.artifacts.download_artifacts(
                         uri, dst_path=str(part), tracking_uri=self.uri, registry_uri=self.uri

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -613,7 +613,7 @@ RATES = [
 ]
 
 
-def priced(folder: Path, invoices: list[tuple[str, datetime, float]], rates: list[Row] | None) -> Workspace:
+def priced(folder: Path, invoices: Sequence[tuple[str, datetime, float]], rates: list[Row] | None) -> Workspace:
     world = small("invoices")
     world["invoices"] = [
         {"invoice": str(n), "account": "a", "issued": issued, "amount": amount, "currency": currency}
@@ -721,6 +721,6 @@ def test_more_rows_than_memory_spill_to_disk(tmp_path: Path) -> None:
                TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 7919 % 6000000000000) AS occurred_at
         FROM range(400000) numbers(i)
     """
-    workspace = worlds.write(tmp_path, small("usage"), memory="256MB", tables={"usage": {"sql": sql}})
+    workspace = worlds.write(tmp_path, small("usage"), memory="100MB", tables={"usage": {"sql": sql}})
     assert worlds.take_in(workspace).tables["usage"].rows == 400_000
     assert not list(workspace.state.glob("tmp-*"))

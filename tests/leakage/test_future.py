@@ -249,9 +249,8 @@ def build(folder: Path, world: World, day: date = DAY, **options: Any) -> tuple[
 
 
 def began(table: str, row: Row) -> datetime:
-    instants = [row.get(FIRST[table]) or row[UNASKED.get(table, FIRST[table])]]
-    assert instants[0] is not None
-    return instants[0]
+    instant: datetime = row[FIRST[table]] or row[UNASKED[table]]
+    return instant
 
 
 def added(world: World, maker: Maker) -> World:
@@ -342,7 +341,7 @@ CHANGES: tuple[Callable[[World, Maker], World], ...] = (
     filled_in_later,
     known_by_then,
 )
-TOUCHED = {arrived_late: set(RECORDED), filled_in_later: set(LATER)}
+TOUCHED: dict[Callable[[World, Maker], World], set[str]] = {arrived_late: set(RECORDED), filled_in_later: set(LATER)}
 """The tables that a change concerns, where not all."""
 
 
@@ -543,6 +542,18 @@ def test_a_day_is_known_once_it_is_over(column: str, zone: str, first_seen: date
     frame = worlds.frame(workspace, *days)
     assert dict(zip(frame["as_of"], frame["usage_events_30d"], strict=True)) == {day: day >= first_seen for day in days}
     assert worlds.take_in(workspace).tables["usage"].date_only
+
+
+def test_an_account_is_there_once_it_was_created(tmp_path: Path) -> None:
+    """Even where its events are older, and kept."""
+    created = {"before": T - TICK, "at": T, "always": None}
+    world: World = {
+        "accounts": [{"account": account, "created": instant} for account, instant in created.items()],
+        "usage": [{"account": account, "event": "login", "value": 1, "occurred_at": BEGINNING} for account in created],
+    }
+    options = CONFIG | {"cohort": {"kind": "activity", "days": 900}}
+    frame = worlds.frame(worlds.write(tmp_path, world, impossible="keep", **options), DAY)
+    assert frame["account"].tolist() == ["always", "before"]
 
 
 def test_frames_do_not_depend_on_the_order_of_the_dates(tmp_path: Path) -> None:

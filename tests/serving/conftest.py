@@ -26,7 +26,7 @@ from tests import worlds
 from training.registry import Registry
 from training.train import train
 
-WORLD = World(accounts=400, months=18)
+WORLD = World(accounts=300, months=18)
 CONFIG = {
     "name": "tiny",
     "sources": {name: {"path": f"data/{name}.parquet"} for name in TABLES},

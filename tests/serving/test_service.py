@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
@@ -17,6 +18,7 @@ import pytest
 from features.errors import PropensityError
 from features.workspace import Workspace, load
 from serving import endpoints, lists, web
+from serving.guard import Guard
 from serving.live import Live
 from serving.service import serve
 from serving.store import Store
@@ -312,6 +314,33 @@ def test_an_unknown_feature_is_told_the_closest(client: httpx.Client) -> None:
 def test_still_well_after_all_that(client: httpx.Client, server: Server) -> None:
     assert client.get("/readyz").status_code == 200
     assert "Traceback" not in server.log.read_text(encoding="utf-8")
+
+
+def inside(path: str) -> httpx.Response:
+    """Ask the application without a server and with nothing loaded; its ``/bug`` has one."""
+    app = web.application()
+
+    @app.get("/bug")
+    def bug() -> None:
+        raise ZeroDivisionError("an inner matter")
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(app=Guard(app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.get(path)
+
+    return asyncio.run(asked())
+
+
+def test_what_nobody_expected_is_told_to_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
+    answer = inside("/bug")
+    assert "unexpected" in refused(answer, 500)
+    assert "inner matter" not in answer.text
+    assert "ZeroDivisionError: an inner matter" in caplog.text
+
+
+def test_before_anything_is_loaded_the_answer_is_503() -> None:
+    assert "still loading" in refused(inside("/v1/health"), 503)
 
 
 # Models that cannot be used
