@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -70,7 +71,8 @@ def _write(workspace: Workspace, outcome: str, day: date, scores: list[Score]) -
     with replaced(target) as part:
         table.to_parquet(part, index=False)
     with replaced(target.with_suffix(".csv")) as part:
-        table.map(defused).to_csv(part, index=False)
+        # In quotes, since a carriage return within a cell would otherwise begin a row, and that row a formula.
+        table.map(defused).to_csv(part, index=False, quoting=csv.QUOTE_NONNUMERIC)
     return target
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,48 +16,57 @@ from training.model import Model
 REASONS = 3
 
 
-def reasons(model: Model, plan: Plan, rows: pd.DataFrame, contributions: Matrix) -> list[list[Reason]]:
-    """Up to three reasons per row, strongest first.
-
-    A row above its starting point is explained by what raises it, one below by what lowers it. Columns that look at
-    the same facts, such as one count over several windows, speak once, together: their contributions are added and
-    the strongest of them gives the words.
+@dataclass(frozen=True)
+class Reasoner:
+    """Puts contributions into words. Columns that speak of the same thing, such as one count over several windows,
+    are one group and speak once: their contributions are added, and the strongest of them gives the words.
     """
-    columns = {column.name: column for column in plan.columns}
-    known = [columns[name] for name in model.encoder.columns]
-    groups, members = _groups(known, plan)
-    found = []
-    for position, row in enumerate(rows.to_dict("records")):
-        found.append(_of_row(known, groups, members, contributions[position, :-1], row))
-    return found
 
+    columns: list[Column]
+    groups: np.ndarray
+    members: list[np.ndarray]
 
-def _of_row(
-    known: list[Column], groups: np.ndarray, members: list[list[int]], contributions: np.ndarray, row: dict[Any, Any]
-) -> list[Reason]:
-    sums = np.bincount(groups, weights=contributions, minlength=len(members))
-    sign = 1.0 if contributions.sum() >= 0 else -1.0
-    chosen = []
-    for group in np.argsort(-sign * sums, kind="stable")[:REASONS]:
-        if sign * sums[group] <= 0:
-            break
-        strongest = max(members[group], key=lambda column: sign * contributions[column])
-        column = known[strongest]
-        value = row[column.name]
+    @classmethod
+    def of(cls, model: Model, plan: Plan) -> Reasoner:
+        known = {column.name: column for column in plan.columns}
+        columns = [known[name] for name in model.encoder.columns]
+        keys = [_subject(column, plan) for column in columns]
+        order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        groups = np.array([order[key] for key in keys])
+        return cls(columns, groups, [np.flatnonzero(groups == number) for number in range(len(order))])
+
+    def reasons(self, rows: pd.DataFrame, contributions: Matrix) -> list[list[Reason]]:
+        """Up to three reasons per row, strongest first.
+
+        A row above the model's starting point is explained by what raises it, one below by what lowers it.
+        """
+        chosen = [self._strongest(line[:-1]) for line in contributions]
+        wanted = {self.columns[column].name for line in chosen for column, _ in line}
+        values = {name: rows[name].tolist() for name in wanted}
+        return [
+            [self._said(column, total, values, position) for column, total in line]
+            for position, line in enumerate(chosen)
+        ]
+
+    def _strongest(self, contributions: np.ndarray) -> list[tuple[int, float]]:
+        """Column and summed contribution of the groups that pull the row its way the most."""
+        sums = np.bincount(self.groups, weights=contributions, minlength=len(self.members))
+        sign = 1.0 if contributions.sum() >= 0 else -1.0
+        top = [group for group in np.argsort(-sign * sums, kind="stable")[:REASONS] if sign * sums[group] > 0]
+        return [
+            (int(self.members[group][np.argmax(sign * contributions[self.members[group]])]), float(sums[group]))
+            for group in top
+        ]
+
+    def _said(self, number: int, total: float, values: dict[str, list[object]], position: int) -> Reason:
+        column = self.columns[number]
+        value = values[column.name][position]
         text = column.explain(value if isinstance(value, str | float | int) else None)
-        chosen.append(Reason(text, column.name, float(sums[group])))
-    return chosen
-
-
-def _groups(known: list[Column], plan: Plan) -> tuple[np.ndarray, list[list[int]]]:
-    """Which columns speak of the same thing."""
-    keys = [_subject(column, plan) for column in known]
-    order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    groups = np.array([order[key] for key in keys])
-    return groups, [list(np.flatnonzero(groups == number)) for number in range(len(order))]
+        return Reason(text, column.name, total)
 
 
 def _subject(column: Column, plan: Plan) -> tuple[str, ...]:
+    """What a column speaks of."""
     declaration = column.declaration
     if isinstance(declaration, Ratio):
         top = plan.declarations[declaration.top]

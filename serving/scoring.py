@@ -11,7 +11,7 @@ import pandas as pd
 from features import frame
 from features.plan import Plan
 from features.workspace import Workspace
-from serving.reasons import reasons
+from serving.reasons import Reasoner
 from serving.score import Reason, Score, score_id
 from training.model import Model, honour
 from training.registry import Registry, Version
@@ -28,6 +28,7 @@ class Scorer:
     version: Version
     model: Model
     plan: Plan
+    reasoner: Reasoner
 
     @classmethod
     def champion(cls, workspace: Workspace, outcome: str) -> Scorer:
@@ -39,7 +40,7 @@ class Scorer:
     def of(cls, workspace: Workspace, registry: Registry, version: Version) -> Scorer:
         model, plan = registry.load(version), frame.current_plan(workspace)
         honour(model, plan.digest, plan.names)
-        return cls(workspace, version.outcome, version, model, plan)
+        return cls(workspace, version.outcome, version, model, plan, Reasoner.of(model, plan))
 
     def score(self, rows: pd.DataFrame, day: date, frame_hash: str) -> list[Score]:
         """Score every row of one as_of to which the outcome applies, highest first; ties by account."""
@@ -73,6 +74,7 @@ class Scorer:
         ]
 
     def _chunk(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[list[Reason]]]:
-        scores = self.model.scores(rows)
-        contributions = self.model.contributions(rows)
-        return scores.probability, scores.low, scores.high, reasons(self.model, self.plan, rows, contributions)
+        matrix = self.model.encoder.matrix(rows)
+        scores = self.model.score_matrix(matrix)
+        why = self.reasoner.reasons(rows, self.model.explain_matrix(matrix))
+        return scores.probability, scores.low, scores.high, why

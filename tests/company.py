@@ -63,7 +63,7 @@ def tables(accounts: int, seed: int, signal: bool) -> dict[str, list[dict[str, o
                 "created": starts[0],
             }
         )
-        terms = {"starts": starts[0], "ends": UNTIL + timedelta(days=number + 1), "arr": 1000 * (number + 1)}
+        terms = {"starts": starts[0], "ends": UNTIL + timedelta(days=number + 2), "arr": 1000 * (number + 1)}
         rows["contracts"].append({"contract": f"c{number}", "account": account, **terms})
         leaves, acts = False, False
         for start in starts:

@@ -93,12 +93,12 @@ class Encoder:
     def matrix(self, rows: pd.DataFrame) -> Matrix:
         frame.require(rows, list(self.columns))
         out = np.empty((len(rows), len(self.columns)), dtype=np.float64)
-        for position, name in enumerate(self.columns):
-            if name in self.categories:
-                codes = {category: float(code) for code, category in enumerate(self.categories[name])}
-                out[:, position] = [codes.get(value, np.nan) for value in rows[name].tolist()]
-            else:
-                out[:, position] = rows[name].to_numpy(dtype=np.float64)
+        numbers = [position for position, name in enumerate(self.columns) if name not in self.categories]
+        out[:, numbers] = rows[[self.columns[position] for position in numbers]].to_numpy(dtype=np.float64)
+        for position in self.categorical:
+            name = self.columns[position]
+            codes = {category: float(code) for code, category in enumerate(self.categories[name])}
+            out[:, position] = [codes.get(value, np.nan) for value in rows[name].tolist()]
         return out
 
     @property

@@ -23,6 +23,7 @@ from training.dataset import Encoder, Matrix
 CONTRACT = "contract.json"
 FORMAT = 1
 COVERAGE = 0.9
+FEW = 50  # rows for which starting threads costs more than it saves
 Vector = npt.NDArray[np.float64]
 
 
@@ -69,9 +70,14 @@ class Model:
 
         LightGBM's own exact Shapley values, averaged over the boosters; a row sums to its log-odds.
         """
-        matrix = self.encoder.matrix(rows)
-        with ThreadPoolExecutor(THREADS) as threads:
-            each = list(threads.map(lambda booster: _shapley(booster, matrix), self.boosters))
+        return self.explain_matrix(self.encoder.matrix(rows))
+
+    def explain_matrix(self, matrix: Matrix) -> Matrix:
+        if len(matrix) < FEW:
+            each = [_shapley(booster, matrix) for booster in self.boosters]
+        else:
+            with ThreadPoolExecutor(THREADS) as threads:
+                each = list(threads.map(lambda booster: _shapley(booster, matrix), self.boosters))
         contributions = mean_of(each) * self.sigmoid.slope
         contributions[:, -1] += self.sigmoid.shift
         return contributions

@@ -13,6 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from features.errors import PropensityError, one_of
+from features.workspace import Workspace
+from training import model as models
+from training.model import Model
+
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -29,13 +36,6 @@ def _quiet() -> Iterator[None]:
 with _quiet():
     import mlflow
     from mlflow.exceptions import MlflowException
-
-import pandas as pd
-
-from features.errors import PropensityError, one_of
-from features.workspace import Workspace
-from training import model as models
-from training.model import Model
 
 for noisy in ("alembic", "mlflow"):
     logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -10,12 +10,12 @@ import pytest
 
 from features.workspace import FILE, Workspace
 from serving import cli
-from tests import commands, company
+from tests import commands, company, worlds
 from tests.commands import Command
 from training import metrics
+from training.registry import Registry
 
 COMMANDS = [command.name or command.callback.__name__ for command in cli.app.registered_commands if command.callback]
-CANARY = "a0003"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -50,8 +50,12 @@ def test_the_main_job_as_processes_of_their_own(tmp_path: Path) -> None:
         assert result["baselines"]["base rate"]["auc"]["value"] == 0.5
         assert result["metrics"]["auc"]["low"] <= result["metrics"]["auc"]["value"] <= result["metrics"]["auc"]["high"]
     scored = commands.run("score", "--workspace", root, "--json")
-    assert scored.status == 0
-    for outcome, batch in scored.document.items():
+    assert (scored.status, set(scored.document)) == (0, {"rows", "as_of", "path", "churn", "advocacy"})
+    assert scored.document["as_of"] == str(company.UNTIL)
+    assert scored.document["rows"] == sum(scored.document[outcome]["rows"] for outcome in ("churn", "advocacy"))
+    for outcome in ("churn", "advocacy"):
+        batch = scored.document[outcome]
+        assert Path(batch["path"]).parent == Path(scored.document["path"])
         assert (batch["as_of"], batch["rows"] > 0) == (str(company.UNTIL), True)
         assert Path(batch["path"]).is_file()
         assert Path(batch["path"]).name == f"{outcome}-{company.UNTIL}.parquet"
@@ -68,11 +72,12 @@ def test_check_reports_every_table(propensity: Command, again: Workspace) -> Non
         usage.write("nobody,2026-06-01,login,1\na0001,someday,login,1\n")
     done = propensity("check", "--workspace", again.root, "--json")
     assert done.status == 0
-    assert set(done.document) == {"tables", "checks", "observed_until", "features"}
+    assert set(done.document) == {*again.config.tables, "checks", "observed_until", "features"}
     assert done.document["observed_until"] == str(company.UNTIL)
     assert done.document["features"]["columns"] > 50
-    assert set(done.document["tables"]) == set(again.config.tables)
-    usage_report = done.document["tables"]["usage"]
+    for table in again.config.tables:
+        assert {"rows", "quarantined", "problems"} <= set(done.document[table])
+    usage_report = done.document["usage"]
     assert (usage_report["read"] - usage_report["rows"], usage_report["quarantined"]) == (2, 2)
     assert [problem["count"] for problem in usage_report["problems"]] == [1, 1]
     assert Path(usage_report["quarantine_file"]).read_text(encoding="utf-8").count("\n") == 3
@@ -107,8 +112,6 @@ def test_a_model_that_is_not_promoted_gives_exit_status_3(propensity: Command, c
 
 
 def test_an_outcome_without_a_champion_is_skipped_and_says_so(propensity: Command, again: Workspace) -> None:
-    from training.registry import Registry
-
     Registry(again).client.delete_registered_model_alias("advocacy", "champion")
     done = propensity("score", "--workspace", again.root, "--json")
     assert done.status == 0
@@ -126,12 +129,10 @@ def test_init_writes_a_file_to_start_from_and_never_over_another(propensity: Com
     assert (done.status, "is there already" in done.document["error"]) == (2, True)
     data = company.tables(4, 1, signal=True)
     for name, days in (("accounts", {}), ("usage", {"contact": None})):
-        from tests import worlds
-
         rows = [{**row, **days} for row in data[name]]
         worlds.write_csv(tmp_path / "acme" / "data" / f"{name}.csv", rows, worlds.columns_of(name, rows))
     checked = propensity("check", "--workspace", tmp_path / "acme", "--json")
-    assert (checked.status, checked.document["tables"]["accounts"]["rows"]) == (0, 4)
+    assert (checked.status, checked.document["accounts"]["rows"]) == (0, 4)
 
 
 ERRORS: dict[str, tuple[list[str], str, str]] = {

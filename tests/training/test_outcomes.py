@@ -107,7 +107,10 @@ def test_contract_churn(account: str, contracts: dict[str, float]) -> None:
 def test_without_grace_the_instant_at_which_the_horizon_ends_decides(
     begins: datetime, expected: float, tmp_path: Path
 ) -> None:
-    tables = {"accounts": [{"account": "a"}], "contracts": [{"contract": "c", "account": "a", **_contract(starts=begins)}]}
+    tables = {
+        "accounts": [{"account": "a"}],
+        "contracts": [{"contract": "c", "account": "a", **_contract(starts=begins)}],
+    }
     settings = {"kind": "contract", **TIMES, "grace": 0}
     assert _told(_world(tmp_path, "churn", settings, tables), "churn", ["a"]) == {"a": expected}
 
