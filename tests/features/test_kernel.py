@@ -33,7 +33,7 @@ EXACT = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=200,
+    max_examples=100,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 Numbers = npt.NDArray[np.float64]
