@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from features import intake, workspace
 from features.quality import Report, TableReport
+from training.registry import Registry
 
 PROJECT = Path(__file__).parents[1]
 EXAMPLES = PROJECT / "examples"
@@ -16,14 +20,18 @@ DATA = PROJECT.parent / "shared" / "data"
 NAMES = ("platform365", "ravenstack")
 
 
-def _read(name: str, root: Path) -> Report:
-    """The report on an example, read from a copy of its configuration with the data linked beside it."""
+def _copied(name: str, root: Path) -> Path:
+    """A copy of an example's configuration, with the data linked beside it."""
     data = DATA / name
     if not data.is_dir():
         pytest.skip(f"no data of the example {name}: ../shared/data/{name} is absent")
     shutil.copy(EXAMPLES / name / workspace.FILE, root)
     (root / "data").symlink_to(data, target_is_directory=True)
-    with intake.read(workspace.load(root)) as opened:
+    return root
+
+
+def _read(name: str, root: Path) -> Report:
+    with intake.read(workspace.load(_copied(name, root))) as opened:
         return opened.report
 
 
@@ -124,3 +132,16 @@ def test_ravenstack_reads_no_label_and_knows_no_end_beforehand(ravenstack: Repor
     assert "ends" not in ravenstack.tables["contracts"].columns
     read = {column for table in ravenstack.tables.values() for column in table.columns}
     assert read.isdisjoint({"churn_flag", "segment", "size"})
+
+
+@pytest.mark.data
+def test_ravenstack_has_no_usable_signal(tmp_path: Path) -> None:
+    """The negative control, through the real command: status 3, and no champion."""
+    root = _copied("ravenstack", tmp_path)
+    command = [sys.executable, "-m", "serving.cli", "train", "--workspace", str(root), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    result = json.loads(done.stdout)["churn"]
+    assert (result["verdict"], result["promoted"]) == ("no usable signal", False)
+    assert result["metrics"]["auc"]["low"] < 0.5 < result["metrics"]["auc"]["high"]
+    assert Registry(workspace.load(root)).champion("churn") is None
