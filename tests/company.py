@@ -89,7 +89,7 @@ def tables(accounts: int, seed: int, signal: bool) -> dict[str, list[dict[str, o
                 )
             much = not (little or leaves)
             likely = (little and ticket, happy and much) if signal else (luck[0] < 0.16, luck[1] < 0.3)
-            leaves, acts = (bool(l) != bool(rng.random() < 0.03) for l in likely)
+            leaves, acts = (bool(chance) != bool(rng.random() < 0.03) for chance in likely)
     return rows
 
 

@@ -69,7 +69,7 @@ def test_the_main_job_as_processes_of_their_own(tmp_path: Path) -> None:
 
 def test_check_reports_every_table(propensity: Command, again: Workspace) -> None:
     with (again.root / "data" / "usage.csv").open("a", encoding="utf-8") as usage:
-        usage.write("nobody,2026-06-01,login,1\na0001,someday,login,1\n")
+        usage.write("nobody,2026-06-01T00:00:00+00:00,login,1\na0001,someday,login,1\n")
     done = propensity("check", "--workspace", again.root, "--json")
     assert done.status == 0
     assert set(done.document) == {*again.config.tables, "checks", "observed_until", "features"}

@@ -172,5 +172,5 @@ def test_a_model_that_cannot_be_fetched_is_named(copied: Workspace) -> None:
     version = _registered(registry, copied.root / "model")
     for file in (copied.root / "mlartifacts").rglob("booster-0.txt"):
         file.unlink()
-    with pytest.raises(PropensityError, match="booster-0.txt cannot be read"):
+    with pytest.raises(PropensityError, match=r"booster-0\.txt cannot be read"):
         registry.load(version)
