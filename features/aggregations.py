@@ -21,7 +21,7 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Aggregation:
-    """``name`` in the catalogue, what it says of nothing (``missing``), and whether it looks through a window."""
+    """``name`` in the catalogue, what it says of nothing (``missing``), whether it looks through a window, and at values."""
 
     name: str
     doc: str
@@ -29,6 +29,7 @@ class Aggregation:
     over_window: Callable[[Windowed, int], Numbers] | None = None
     over_state: Callable[[State, npt.NDArray[np.int64]], Numbers] | None = None
     ahead: bool = False
+    values: bool = False
 
     def __repr__(self) -> str:
         return self.name
@@ -48,13 +49,21 @@ def _extreme(values: npt.NDArray[np.int64]) -> Numbers:
 
 
 count = Aggregation("count", "how many facts", "0", over_window=lambda out, w: out.count[:, w].astype(float))
-total = Aggregation("total", "sum of their values", "0", over_window=lambda out, w: out.total[:, w] / UNIT)
-mean = Aggregation("mean", "mean of their values", "null: nothing has a value", over_window=_mean)
+total = Aggregation("total", "sum of their values", "0", over_window=lambda out, w: out.total[:, w] / UNIT, values=True)
+mean = Aggregation("mean", "mean of their values", "null: nothing has a value", over_window=_mean, values=True)
 minimum = Aggregation(
-    "minimum", "smallest value", "null: nothing has a value", over_window=lambda out, w: _extreme(out.low[:, w])
+    "minimum",
+    "smallest value",
+    "null: nothing has a value",
+    over_window=lambda out, w: _extreme(out.low[:, w]),
+    values=True,
 )
 maximum = Aggregation(
-    "maximum", "largest value", "null: nothing has a value", over_window=lambda out, w: _extreme(out.high[:, w])
+    "maximum",
+    "largest value",
+    "null: nothing has a value",
+    over_window=lambda out, w: _extreme(out.high[:, w]),
+    values=True,
 )
 contacts = Aggregation(
     "contacts", "distinct contacts", "0", over_window=lambda out, w: out.contacts[:, w].astype(float)
@@ -64,7 +73,9 @@ active_days = Aggregation(
     "active_days", "distinct local days", "0", over_window=lambda out, w: out.days[:, w].astype(float)
 )
 ever = Aggregation("ever", "how many facts, of all time", "0", over_state=lambda out, t: out.count.astype(float))
-level = Aggregation("level", "running sum: the state at as_of", "0", over_state=lambda out, t: out.total / UNIT)
+level = Aggregation(
+    "level", "running sum: the state at as_of", "0", over_state=lambda out, t: out.total / UNIT, values=True
+)
 recency = Aggregation(
     "recency",
     "days since the last fact",
@@ -82,8 +93,11 @@ last = Aggregation(
     "most recent value",
     "null: nothing has a value",
     over_state=lambda out, t: _where(out.valued > 0, out.last_value / UNIT),
+    values=True,
 )
-ahead = Aggregation("ahead", "days until the next date that the facts name", "null: none named", ahead=True)
+ahead = Aggregation(
+    "ahead", "days until the next date that the facts name", "null: none named", ahead=True, values=True
+)
 
 VOCABULARY = (
     count,

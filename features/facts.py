@@ -51,14 +51,21 @@ class Fact:
     @property
     def needs(self) -> frozenset[str]:
         """The columns without which there are no such facts."""
-        words = set(re.findall(r"[a-z_]+", f"{self.at} {self.value} {self.label} {self.where}"))
+        return self._columns(f"{self.at} {self.label} {self.where}")
+
+    @property
+    def value_needs(self) -> frozenset[str]:
+        """The columns without which they have no value."""
+        return self._columns(self.value)
+
+    def _columns(self, sql: str) -> frozenset[str]:
+        words = set(re.findall(r"[a-z_]+", sql))
         optional = {column.name for column in TABLES[self.table].columns if column.default}
         return frozenset(
             words & set(TABLES[self.table].by_name) - optional - _ALTERNATIVES.get(self.table, frozenset())
         )
 
 
-_ENDS = "coalesce(ends, cancelled)"
 _ALTERNATIVES = {"contracts": frozenset({"ends", "cancelled"}), "feedback": frozenset({"asked"})}
 """Columns of which any one will do."""
 
@@ -81,6 +88,8 @@ def _level(
         Fact(kind, table, ends, f"-({value})", where=where, known=known),
     )
 
+
+_ENDS = f"coalesce(ends, {_later('starts', 'cancelled')})"
 
 FACTS: tuple[Fact, ...] = (
     Fact("account.created", "accounts", "created"),
@@ -188,8 +197,16 @@ def _code(names: tuple[str, ...], name: str) -> int:
 
 def available(report: Report) -> frozenset[str]:
     """The kinds of fact for which the mapped tables have the columns."""
-    mapped = {name: set(table.columns) for name, table in report.tables.items()}
-    return frozenset(fact.kind for fact in FACTS if fact.table in mapped and fact.needs <= mapped[fact.table])
+    return frozenset(KINDS) - {fact.kind for fact in FACTS if not _mapped(report, fact.table, fact.needs)}
+
+
+def valued(report: Report) -> frozenset[str]:
+    """The kinds of fact whose values the mapped tables have."""
+    return available(report) - {fact.kind for fact in FACTS if not _mapped(report, fact.table, fact.value_needs)}
+
+
+def _mapped(report: Report, table: str, columns: frozenset[str]) -> bool:
+    return table in report.tables and columns <= set(report.tables[table].columns)
 
 
 def split_stream(stream: str) -> tuple[str, str]:
@@ -254,7 +271,7 @@ def load(
     query = select(kind, folder, workspace, report)
     # The order is total over everything a feature can see, so ties do not depend on the order of the files.
     query = (
-        f"SELECT f.account_code, f.contact_code, p.role, f.occurred, f.known, f.value, f.label, f.day FROM ({query}) f "
+        f"SELECT f.account_code, f.contact_code, CASE WHEN f.known >= p.role_known THEN p.role END AS role, f.occurred, f.known, f.value, f.label, f.day FROM ({query}) f "
         f"LEFT JOIN {literal(str(folder / 'people.parquet'))} p ON p.contact_code = f.contact_code "
         f"WHERE f.account_code >= {accounts.start} AND f.account_code < {accounts.stop} "
         "ORDER BY f.account_code, f.occurred, f.known, f.value, f.contact_code, f.label"

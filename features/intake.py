@@ -13,7 +13,9 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -81,7 +83,7 @@ class Intake:
                 "(FORMAT parquet, COMPRESSION zstd)"
             )
         self.connection.execute(
-            f"COPY (SELECT contact_code, account_code, contact, role FROM people ORDER BY contact_code) "
+            f"COPY (SELECT contact_code, account_code, contact, role, role_known FROM people ORDER BY contact_code) "
             f"TO {literal(str(part / 'people.parquet'))} (FORMAT parquet, COMPRESSION zstd)"
         )
         digest = _digest(part)
@@ -132,7 +134,7 @@ def current(workspace: Workspace) -> tuple[Path, Report]:
 
 
 def _observed_until(connection: duckdb.DuckDBPyConnection, workspace: Workspace, mapped: list[Table]) -> str | None:
-    """The last local day with a fact, or the day the exports were taken where the workspace states it."""
+    """The last local day with a fact, today at the latest, or the day the exports were taken where that is stated."""
     if workspace.config.as_of.exported is not None:
         return workspace.config.as_of.exported.isoformat()
     lasts = [
@@ -140,11 +142,16 @@ def _observed_until(connection: duckdb.DuckDBPyConnection, workspace: Workspace,
         for table in mapped
         if table.facts and (last := time_range(connection, table, workspace.config.timezone)[1])
     ]
-    return max(lasts)[:10] if lasts else None
+    today = datetime.now(ZoneInfo(workspace.config.timezone)).date().isoformat()
+    return min(max(lasts)[:10], today) if lasts else None
 
 
 def _number_people(connection: duckdb.DuckDBPyConnection, mapped: list[Table]) -> None:
-    """``codes``: accounts numbered by their bytes; ``people``: contacts numbered within the order of their accounts."""
+    """``codes``: accounts numbered by their bytes; ``people``: contacts numbered within the order of their accounts.
+
+    A role counts for what became known since the contact was there and recorded: a contact that arrives late does
+    not change what was known of earlier facts.
+    """
     connection.execute(
         "CREATE TEMP TABLE codes AS SELECT account, CAST(row_number() OVER (ORDER BY account) - 1 AS INTEGER) "
         "AS account_code FROM good_accounts"
@@ -155,13 +162,13 @@ def _number_people(connection: duckdb.DuckDBPyConnection, mapped: list[Table]) -
         if "contact" in table.by_name
     ]
     everyone = " UNION ".join(seen) or "SELECT NULL AS account, NULL AS contact WHERE false"
-    role = "'user'"
-    joined = ""
+    role, known, joined = "CAST(NULL AS VARCHAR)", "CAST(NULL AS BIGINT)", ""
     if exists(connection, "good_contacts"):
-        role, joined = "coalesce(p.role, 'user')", "LEFT JOIN good_contacts p USING (account, contact)"
+        role, joined = "p.role", "LEFT JOIN good_contacts p USING (account, contact)"
+        known = "epoch_us(greatest(p.joined, p.recorded_at, TIMESTAMPTZ '1900-01-01 00:00:00+00'))"
     connection.execute(
         f"CREATE TEMP TABLE people AS SELECT CAST(row_number() OVER (ORDER BY account_code, contact) - 1 AS INTEGER) "
-        f"AS contact_code, account_code, account, contact, {role} AS role "
+        f"AS contact_code, account_code, account, contact, {role} AS role, {known} AS role_known "
         f"FROM ({everyone}) JOIN codes USING (account) {joined}"
     )
 

@@ -29,19 +29,19 @@ def judge(connection: duckdb.DuckDBPyConnection, workspace: Workspace, table: Ta
     """``good_X`` and ``bad_X``: repeated rows dropped, impossible ones set aside, amounts in one currency."""
     config, name = workspace.config, table.name
     impossible = [(rule.problem, rule.broken) for rule in table.rules]
-    checks = _repeats(table, report) + _orphans(connection, table)
+    checks = _repeats(table, report) + _orphans(table)
+    told = _dangling(connection, table)
     if config.impossible == "quarantine":
         checks += impossible
+    else:
+        told += impossible
     cases = ["problem", *(f"CASE WHEN {broken} THEN {literal(problem)} END" for problem, broken in checks)]
     connection.execute(
         f"CREATE TEMP TABLE judged_{name} AS "
         f"SELECT * REPLACE (coalesce({', '.join(cases)}) AS problem) FROM ({_beside(connection, table, report)})"
     )
-    if config.impossible == "keep":
-        for problem, broken in impossible:
-            report.problems += problems(
-                connection, table, f"{broken} AND problem IS NULL", literal(problem), report, False
-            )
+    for problem, true in told:
+        report.problems += problems(connection, table, f"{true} AND problem IS NULL", literal(problem), report, False)
     if table.of_type("money"):
         _convert(connection, config.currency, table, "rates" in config.tables)
     connection.execute(
@@ -103,10 +103,17 @@ def _repeats(table: Table, report: TableReport) -> list[tuple[str, str]]:
     ]
 
 
-def _orphans(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[str, str]]:
+def _orphans(table: Table) -> list[tuple[str, str]]:
+    if "account" not in table.by_name or table.name == "accounts":
+        return []
+    return [("account is not in accounts", "account IS NOT NULL AND known_account IS NULL")]
+
+
+def _dangling(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[str, str]]:
+    """References to rows that are not there (yet). The row stays: were it set aside, a contact or contract that
+    arrives late would change what had been known before.
+    """
     checks = []
-    if "account" in table.by_name and table.name != "accounts":
-        checks.append(("account is not in accounts", "account IS NOT NULL AND known_account IS NULL"))
     if "contact" in table.by_name and table.name != "contacts" and exists(connection, "good_contacts"):
         checks.append(("contact is not in contacts of this account", "contact IS NOT NULL AND known_contact IS NULL"))
     if table.name == "usage" and exists(connection, "good_contracts"):

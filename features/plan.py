@@ -36,7 +36,7 @@ class Plan:
 
 def plan(config: Config, report: Report) -> Plan:
     """Every declared feature whose facts and columns are mapped."""
-    there, missing = facts.available(report), {}
+    there, missing = (facts.available(report), facts.valued(report)), {}
     account_columns = set(report.tables["accounts"].columns)
     kept: dict[str, Declaration] = {}
     for declaration in _expanded(config):
@@ -61,15 +61,18 @@ def _expanded(config: Config) -> list[Declaration]:
 
 
 def _lacking(
-    declaration: Declaration, there: frozenset[str], account_columns: set[str], kept: dict[str, Declaration]
+    declaration: Declaration,
+    there: tuple[frozenset[str], frozenset[str]],
+    account_columns: set[str],
+    kept: dict[str, Declaration],
 ) -> str:
     if isinstance(declaration, Attribute):
         return "" if declaration.name in account_columns else f"accounts has no column {declaration.name}"
     if isinstance(declaration, Ratio):
         absent = [name for name in (declaration.top, declaration.bottom) if name not in kept]
         return f"needs {' and '.join(dict.fromkeys(absent))}" if absent else ""
-    if declaration.of not in there:
-        return f"needs {declaration.of} facts: table {_table(declaration.of)} with {_columns(declaration.of)}"
+    if declaration.of not in there[declaration.agg.values]:
+        return f"needs {declaration.of} facts: table {_table(declaration.of)} with {_columns(declaration)}"
     return ""
 
 
@@ -77,6 +80,7 @@ def _table(kind: str) -> str:
     return next(fact.table for fact in facts.FACTS if fact.kind == kind)
 
 
-def _columns(kind: str) -> str:
-    needed = sorted(set().union(*(fact.needs for fact in facts.FACTS if fact.kind == kind)))
+def _columns(feature: Feature) -> str:
+    of = [fact for fact in facts.FACTS if fact.kind == feature.of]
+    needed = sorted(set().union(*(f.needs | (f.value_needs if feature.agg.values else frozenset()) for f in of)))
     return ", ".join(needed) if needed else "any rows"

@@ -19,7 +19,8 @@ from features.workspace import Workspace
 from serving import batch, lists
 from serving.batch import defused
 from serving.replay import replay
-from serving.scoring import Score, Scorer
+from serving.score import Score
+from serving.scoring import Scorer
 from serving.store import Store
 from tests import company
 from tests.commands import Command

@@ -19,7 +19,7 @@ def test_columns_keep_their_order_whatever_that_of_the_frame() -> None:
     encoder = Encoder.fitted(rows.frame, made.PLAN)
     matrix = encoder.matrix(rows.frame)
     assert encoder.columns == tuple(made.PLAN.names)
-    assert np.array_equal(matrix, encoder.matrix(rows.frame[sorted(rows.frame)]), equal_nan=True)
+    assert np.array_equal(matrix, encoder.matrix(rows.frame[sorted(map(str, rows.frame))]), equal_nan=True)
     for position, name in enumerate(encoder.columns[:-1]):
         assert np.array_equal(matrix[:, position], rows.frame[name], equal_nan=True)
 

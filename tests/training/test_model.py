@@ -64,6 +64,10 @@ def _flip(file: Path) -> None:
     file.write_bytes(content)
 
 
+def _longer(file: Path) -> None:
+    file.write_bytes(file.read_bytes() + b"\n")
+
+
 DAMAGE: dict[str, Callable[[Path], None]] = {
     "cut to 30%": _cut(0.3),
     "cut to 50%": _cut(0.5),
@@ -72,7 +76,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "emptied": _cut(0),
     "one bit flipped": _flip,
     "gone": Path.unlink,
-    "a line more": lambda file: file.write_bytes(file.read_bytes() + b"\n"),
+    "a line more": _longer,
 }
 
 

@@ -91,7 +91,7 @@ def contracts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
     for account, (terms, _) in CONTRACTS.items():
         for term in terms:
             rows.append({"contract": str(len(rows)), "account": account, "arr": 1, **term})
-    tables = {"accounts": [{"account": account} for account in CONTRACTS], "contracts": rows}
+    tables: worlds.Tables = {"accounts": [{"account": account} for account in CONTRACTS], "contracts": rows}
     workspace = _world(tmp_path_factory.mktemp("contracts"), "churn", {"kind": "contract", **TIMES}, tables)
     return _told(workspace, "churn", list(CONTRACTS))
 
@@ -107,7 +107,7 @@ def test_contract_churn(account: str, contracts: dict[str, float]) -> None:
 def test_without_grace_the_instant_at_which_the_horizon_ends_decides(
     begins: datetime, expected: float, tmp_path: Path
 ) -> None:
-    tables = {
+    tables: worlds.Tables = {
         "accounts": [{"account": "a"}],
         "contracts": [{"contract": "c", "account": "a", **_contract(starts=begins)}],
     }
@@ -153,7 +153,7 @@ def test_what_happens_within_the_half_open_horizon(case: str, tmp_path: Path) ->
     rest = LACKING[table]
     rows: list[Row] = [{"account": "old", WHEN[table]: LONG_AGO, **rest, **old} for old in COUNTING[table]]
     rows += [{"account": name, WHEN[table]: _utc(at), **rest, **row} for name, (at, _) in INSTANTS.items()]
-    tables: dict[str, list[Row]] = {"accounts": [{"account": name} for name in [*INSTANTS, "old"]], table: rows}
+    tables: worlds.Tables = {"accounts": [{"account": name} for name in [*INSTANTS, "old"]], table: rows}
     settings = {**settings, **TIMES, "grace": 0}
     nothing = YES if outcome == "churn" else NO
     expected = {name: falls if inside else nothing for name, (_, inside) in INSTANTS.items()}
@@ -164,7 +164,7 @@ def test_an_ask_is_no_act(tmp_path: Path) -> None:
     asked: Row = {"account": "a", "kind": "review", "asked": BEGINS, "done": None, "revenue_touched": None}
     done: Row = {"account": "b", "kind": "review", "asked": BEGINS, "done": BEGINS + ONE_DAY, "revenue_touched": None}
     old: Row = {"account": "c", "kind": "review", "asked": None, "done": LONG_AGO, "revenue_touched": None}
-    tables = {"accounts": [{"account": name} for name in "abc"], "advocacy": [asked, done, old]}
+    tables: worlds.Tables = {"accounts": [{"account": name} for name in "abc"], "advocacy": [asked, done, old]}
     found = _told(_world(tmp_path, "advocacy", {"kind": "act", **TIMES}, tables), "advocacy", ["a", "b", "c"])
     assert found == {"a": NO, "b": YES, "c": NO}
 
@@ -178,7 +178,7 @@ MATURE = {"kind": "contract", **TIMES, "delay": 2}
 def test_a_window_that_was_not_observed_to_its_end_is_unknown_not_no(
     kind: str, exported: date, known: bool, tmp_path: Path
 ) -> None:
-    tables = {
+    tables: worlds.Tables = {
         "accounts": [{"account": "gone"}, {"account": "here"}],
         "contracts": [
             {"contract": "1", "account": "gone", **_contract(ends=BEGINS)},
@@ -210,13 +210,16 @@ def test_a_window_that_begins_before_anything_was_recorded_is_unknown(
 ) -> None:
     acts: list[Row] = [{"account": "a", "kind": "review", "asked": LONG_AGO, "done": first, "revenue_touched": None}]
     usage: list[Row] = [{"account": "a", "occurred_at": LONG_AGO, "event": "login", "value": 1}]
-    tables = {"accounts": [{"account": "a"}, {"account": "b"}], "advocacy": acts, "usage": usage}
+    tables: worlds.Tables = {"accounts": [{"account": "a"}, {"account": "b"}], "advocacy": acts, "usage": usage}
     found = labels(_world(tmp_path, "advocacy", {"kind": "act", **TIMES}, tables), "advocacy", _rows(["b"]))
     assert found.tolist() == [NO] if known else np.isnan(found).all()
 
 
 def test_an_outcome_that_is_not_configured_is_named_with_the_cure(tmp_path: Path) -> None:
-    tables = {"accounts": [{"account": "a"}], "contracts": [{"contract": "c", "account": "a", **_contract()}]}
+    tables: worlds.Tables = {
+        "accounts": [{"account": "a"}],
+        "contracts": [{"contract": "c", "account": "a", **_contract()}],
+    }
     workspace = _world(tmp_path, "churn", {"kind": "contract"}, tables)
     for name, hint in (("advocacy", "[outcomes.advocacy]"), ("growth", "Use one of churn")):
         with pytest.raises(PropensityError) as error:

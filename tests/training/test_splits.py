@@ -26,10 +26,10 @@ def test_folds_leave_an_embargo(days: list[date], span: int, test_dates: int) ->
         assert max(fold.fit) + timedelta(days=span) <= min(fold.test)
         later = [day for day in days if day > max(fold.fit)]
         assert later[0] + timedelta(days=span) > min(fold.test), "a date that could have been learnt from is left out"
-    for earlier, later in pairwise(folds):
-        assert max(earlier.test) + timedelta(days=span) <= min(later.test)
-        assert set(earlier.fit) < set(later.fit)
-        assert set(earlier.test) <= set(later.fit)
+    for earlier, following in pairwise(folds):
+        assert max(earlier.test) + timedelta(days=span) <= min(following.test)
+        assert set(earlier.fit) < set(following.fit)
+        assert set(earlier.test) <= set(following.fit)
 
 
 def test_the_boundary_is_the_day_on_which_the_outcome_is_known() -> None:
