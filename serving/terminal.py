@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from serving.batch import Batch
     from serving.lists import Line
     from serving.replay import Replay
+    from training.metrics import Estimate
     from training.train import Result
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
-SHOWN_METRICS = ("auc", "average_precision", "log_loss", "ece")
+SHOWN_METRICS = {"auc": "AUC", "log_loss": "log loss", "average_precision": "precision", "ece": "calibration"}
+WITH_INTERVAL = ("auc", "log_loss")
 
 
 @contextmanager
@@ -97,15 +99,18 @@ def show_result(result: Result) -> None:
     version = f", version {result.version}" if result.version else ""
     out.print(f"\n[bold]{result.outcome}[/]: [bold {colour}]{result.verdict}[/]{version}")
     if result.metrics:
+        out.print(
+            f"[dim]test fold: {result.n:,} rows, {result.positives:,} yes, as of {', '.join(map(str, result.test))}[/]"
+        )
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column(f"test fold: {result.n:,} rows, {result.positives:,} yes")
-        for metric in SHOWN_METRICS:
-            table.add_column(metric.replace("_", " "), justify="right")
+        table.add_column("")
+        for heading in SHOWN_METRICS.values():
+            table.add_column(heading, justify="right", no_wrap=True)
         for name, found in ({"model": result.metrics} | result.baselines).items():
-            style = "bold" if name == "model" else ""
-            table.add_row(name, *(str(found[metric]) for metric in SHOWN_METRICS), style=style)
+            cells = (_estimate(found[metric], metric in WITH_INTERVAL) for metric in SHOWN_METRICS)
+            table.add_row(name, *cells, style="bold" if name == "model" else "")
         out.print(table)
-        out.print(f"[dim]test as of {', '.join(map(str, result.test))}; calibrated {result.calibration}[/]")
+        out.print(f"[dim]intervals: 95%, by account; precision: average precision; calibrated {result.calibration}[/]")
     for reason in result.reasons:
         out.print(f"  {escape(reason)}")
 
@@ -167,6 +172,10 @@ def show_replay(replay: Replay) -> None:
         )
     for difference in replay.differences:
         out.print(f"[red]differs[/] {escape(difference)}")
+
+
+def _estimate(found: Estimate, interval: bool) -> str:
+    return f"{found.value:.3f} ({found.low:.3f}–{found.high:.3f})" if interval else f"{found.value:.3f}"
 
 
 def _number(value: float | None) -> str:
