@@ -15,8 +15,17 @@ WORDS = ("family", "doc", "reason", "unit")
 Windows = tuple[int, ...] | Literal["all"]
 
 
+class Meant:
+    """What all declarations share: a meaning, apart from the words for it."""
+
+    @property
+    def meaning(self) -> str:
+        parts = {name: part for name, part in vars(self).items() if name not in WORDS}
+        return f"{type(self).__name__} {parts}"
+
+
 @dataclass(frozen=True)
-class Feature:
+class Feature(Meant):
     """An aggregation of one stream of facts.
 
     ``of`` names the facts (``usage``, ``ticket.opened``), ``label`` and ``role`` narrow them; ``over`` are windows in
@@ -58,7 +67,7 @@ class Feature:
 
 
 @dataclass(frozen=True)
-class Ratio:
+class Ratio(Meant):
     """``top`` over ``bottom``, both named features; null where the bottom is null or 0.
 
     Features over windows divide window by window; a bottom without windows serves all. A ``pace`` divides each window
@@ -77,7 +86,7 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Attribute:
+class Attribute(Meant):
     """A column of the account that has no history: taken as always known, and the catalogue says so."""
 
     name: str
@@ -107,8 +116,7 @@ class Column:
     @property
     def meaning(self) -> str:
         """What decides the values, without the words for it."""
-        parts = {name: part for name, part in vars(self.declaration).items() if name not in WORDS}
-        return f"{self.name} {type(self.declaration).__name__} {parts} {self.window} {self.longer}"
+        return f"{self.name} {self.declaration.meaning} {self.window} {self.longer}"
 
     def explain(self, value: float | str | None) -> str:
         """The reason in words, with the account's own number."""

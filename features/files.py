@@ -1,11 +1,13 @@
-"""Files that are either whole or not there: written beside, then renamed."""
+"""Files that are either whole or not there: written beside, then renamed; and folders that outlive no process."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 @contextmanager
@@ -20,3 +22,25 @@ def replaced(target: Path) -> Iterator[Path]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch(parent: Path) -> Iterator[Path]:
+    """A folder for the time being; those that killed processes have left behind are cleared away."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob("tmp-*"):
+        if not alive(int(left.name.split("-")[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    with TemporaryDirectory(dir=parent, prefix=f"tmp-{os.getpid()}-") as folder:
+        yield Path(folder)
+
+
+def alive(pid: int) -> bool:
+    """Is there a process of this number?"""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

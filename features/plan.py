@@ -22,16 +22,30 @@ class Plan:
     windows: tuple[int, ...]
 
     @property
+    def meanings(self) -> dict[str, str]:
+        """Per column, a hash of what decides its values: declaration, facts, parts of a ratio. Wording is free."""
+        return {column.name: _hash(column.meaning + self._facts(column.declaration)) for column in self.columns}
+
+    @property
     def digest(self) -> str:
-        """Changes whenever the meaning of a column does, its facts included; the wording may change freely."""
-        kinds = {column.declaration.of for column in self.columns if isinstance(column.declaration, Feature)}
-        meaning = [column.meaning for column in self.columns]
-        meaning += [repr(fact) for fact in facts.FACTS if fact.kind in kinds]
-        return hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
+        """Changes whenever the meaning of any column does."""
+        return _hash("\n".join(self.meanings.values()))
+
+    def _facts(self, declaration: Declaration) -> str:
+        if isinstance(declaration, Ratio):
+            parts = [self.declarations[name] for name in (declaration.top, declaration.bottom)]
+            return "".join(part.meaning + self._facts(part) for part in parts)
+        if isinstance(declaration, Feature):
+            return "".join(repr(fact) for fact in facts.FACTS if fact.kind == declaration.of)
+        return ""
 
     @property
     def names(self) -> list[str]:
         return [column.name for column in self.columns]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def plan(config: Config, report: Report) -> Plan:

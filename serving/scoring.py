@@ -39,7 +39,7 @@ class Scorer:
     @classmethod
     def of(cls, workspace: Workspace, registry: Registry, version: Version) -> Scorer:
         model, plan = registry.load(version), frame.current_plan(workspace)
-        honour(model, plan.digest, plan.names)
+        honour(model, plan)
         return cls(workspace, version.outcome, version, model, plan, Reasoner.of(model, plan))
 
     def score(self, rows: pd.DataFrame, day: date, frame_hash: str) -> list[Score]:

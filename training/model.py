@@ -17,6 +17,7 @@ import pandas as pd
 from features.errors import PropensityError, one_of
 from features.files import replaced
 from features.kernel import THREADS
+from features.plan import Plan
 from training.calibration import Sigmoid
 from training.dataset import Encoder, Matrix
 
@@ -127,18 +128,18 @@ def load(folder: Path, sha256: str) -> Model:
     )
 
 
-def honour(model: Model, plan_digest: str, columns: list[str]) -> None:
-    """Refuse a model whose features this workspace cannot give it any more, naming them."""
-    gone = [name for name in model.encoder.columns if name not in columns]
-    if gone:
+def honour(model: Model, plan: Plan) -> None:
+    """Refuse a model whose features this workspace cannot give it as they were, naming them."""
+    meanings, meant = plan.meanings, model.facts["meanings"]
+    if gone := [name for name in model.encoder.columns if name not in meanings]:
         raise PropensityError(
             f"the model needs features that are not there any more: {one_of(gone)}",
             "Map the tables they come from again, or retrain with `propensity train`.",
             status=503,
         )
-    if model.facts["plan"] != plan_digest and list(model.encoder.columns) == columns:
+    if changed := [name for name in model.encoder.columns if meanings[name] != meant[name]]:
         raise PropensityError(
-            "the definitions of the features have changed since the model was trained",
+            f"the definition of features has changed since the model was trained: {one_of(changed)}",
             "Retrain with `propensity train`.",
             status=503,
         )

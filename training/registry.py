@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from features.errors import PropensityError, one_of
+from features.files import alive
 from features.workspace import Workspace
 from training import model as models
 from training.model import Model
@@ -196,19 +197,9 @@ class Registry:
         """Runs of processes that are no more did not finish."""
         for run in self.client.search_runs([experiment], "attributes.status = 'RUNNING'"):
             pid = run.data.tags.get("propensity.pid", "")
-            if pid.isdigit() and not _alive(int(pid)):
+            if pid.isdigit() and not alive(int(pid)):
                 self.client.set_terminated(run.info.run_id, "FAILED")
 
 
 def _version(found: Any) -> Version:
     return Version(found.name, int(found.version), found.tags.get(SHA, ""), str(found.run_id))
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

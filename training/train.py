@@ -165,6 +165,7 @@ def _model(
         "outcome": outcome,
         "settings": configured(workspace, outcome).model_dump(mode="json"),
         "plan": rows.plan.digest,
+        "meanings": rows.plan.meanings,
         "trained_on": [str(day) for day in final.fit],
         "rows": len(learn),
         "data": _digest(learn),
@@ -231,7 +232,7 @@ def _champion(registry: Registry, outcome: str, test: Dataset, ours: Vector, wei
         return None
     model = registry.load(current)
     try:
-        honour(model, test.plan.digest, test.plan.names)
+        honour(model, test.plan)
     except PropensityError:
         return None
     theirs = model.scores(test.frame).probability

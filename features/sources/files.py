@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 
 from features.errors import PropensityError, one_of
+from features.files import scratch
 from features.workspace import Source, Workspace
 
 CSV, PARQUET, JSON = (".csv", ".tsv", ".txt"), (".parquet",), (".json", ".jsonl", ".ndjson")
@@ -50,16 +50,15 @@ def open_sources(workspace: Workspace) -> Iterator[tuple[duckdb.DuckDBPyConnecti
 
     It reads only the sources' own folders and the workspace, and spills to disk beyond the workspace's memory limit.
     """
-    workspace.state.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=workspace.state, prefix="tmp-") as scratch:
+    with scratch(workspace.state) as folder:
         connection = duckdb.connect()
         try:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute(f"SET memory_limit = {literal(workspace.config.memory)}")
-            connection.execute(f"SET temp_directory = {literal(scratch)}")
+            connection.execute(f"SET temp_directory = {literal(str(folder))}")
             connection.execute("SET preserve_insertion_order = true")
             sources = {
-                name: _create_view(connection, workspace.root, name, source, Path(scratch))
+                name: _create_view(connection, workspace.root, name, source, folder)
                 for name, source in workspace.config.sources.items()
             }
             _lock(connection, workspace, sources)
@@ -77,7 +76,7 @@ def _lock(connection: duckdb.DuckDBPyConnection, workspace: Workspace, sources: 
 
 
 def _create_view(
-    connection: duckdb.DuckDBPyConnection, root: Path, name: str, source: Source, scratch: Path
+    connection: duckdb.DuckDBPyConnection, root: Path, name: str, source: Source, folder: Path
 ) -> RawSource:
     pattern = str(root / source.path)  # may be absolute, which Path.glob does not take
     files = [Path(found).resolve() for found in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
@@ -88,7 +87,7 @@ def _create_view(
         )
     raw = RawSource(name, files)
     kind = _kind(name, files[0])
-    readable = [_as_utf8(file, source.encoding, scratch, raw) if kind == CSV else file for file in files]
+    readable = [_as_utf8(file, source.encoding, folder, raw) if kind == CSV else file for file in files]
     reader = _reader(kind, readable, source)
     try:
         connection.execute(f"CREATE VIEW {quoted(name)} AS {_without_repeats(connection, reader, len(files))}")
@@ -142,7 +141,7 @@ def _without_repeats(connection: duckdb.DuckDBPyConnection, reader: str, files: 
     )
 
 
-def _as_utf8(file: Path, encoding: str, scratch: Path, raw: RawSource) -> Path:
+def _as_utf8(file: Path, encoding: str, folder: Path, raw: RawSource) -> Path:
     """The file itself, or a transcoded copy where it is not UTF-8."""
     opener = gzip.open if file.name.endswith(".gz") else open
     with opener(file, "rb") as stream:
@@ -152,7 +151,7 @@ def _as_utf8(file: Path, encoding: str, scratch: Path, raw: RawSource) -> Path:
         raw.handled.append(f"byte-order mark of {file.name} removed")
     if encoding == "utf-8":
         return file
-    copy = scratch / f"{raw.name}-{len(list(scratch.iterdir()))}.csv"
+    copy = folder / f"{raw.name}-{len(list(folder.iterdir()))}.csv"
     try:
         with (
             opener(file, "rt", encoding=encoding, newline="") as reader,

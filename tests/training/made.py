@@ -51,5 +51,5 @@ def model(learn: Dataset, bags: int = 2, seed: int = 7) -> Model:
     """Fitted and calibrated out of fold, as training does where history is short."""
     fitted = fit(learn, seed, bags)
     spread = calibration.replicates(fitted.unseen, learn.y, learn.accounts, seed)
-    facts = {"plan": PLAN.digest, "outcome": "churn"}
+    facts = {"plan": PLAN.digest, "meanings": PLAN.meanings, "outcome": "churn"}
     return Model(fitted.boosters, fitted.encoder, calibration.fit(fitted.unseen, learn.y), tuple(spread), facts)

@@ -14,6 +14,7 @@ import pytest
 from scipy.special import logit
 
 from features.errors import PropensityError
+from features.feature import Column
 from tests.training import made
 from training import model as models
 from training.model import Model, Scores
@@ -146,23 +147,32 @@ def test_the_interval_contains_the_probability_and_narrows_with_more_rows(model:
     assert widths(made.model(made.rows(30), bags=3)).mean() > 1.5 * widths(model).mean() > 0
 
 
-HONOURED: dict[str, tuple[str, list[str], str]] = {
-    "as it was": (made.PLAN.digest, made.PLAN.names, ""),
-    "a feature more": ("other", [*made.PLAN.names, "new"], ""),
-    "a feature gone": ("other", made.PLAN.names[1:], "features that are not there any more: usage_recency"),
-    "a definition changed": ("other", made.PLAN.names, "definitions of the features have changed"),
+FIRST, *OTHERS = made.PLAN.columns
+REDEFINED, REWORDED = (
+    replace(FIRST, declaration=replace(FIRST.declaration, **changed))
+    for changed in ({"of": "ticket.opened"}, {"doc": "new"})
+)
+HONOURED: dict[str, tuple[list[Column], str]] = {
+    "as it was": ([FIRST, *OTHERS], ""),
+    "a feature more": ([Column("new", FIRST.declaration), FIRST, *OTHERS], ""),
+    "other words for it": ([REWORDED, *OTHERS], ""),
+    "a feature gone": (OTHERS, f"features that are not there any more: {FIRST.name}"),
+    "a definition changed": ([REDEFINED, *OTHERS], f"has changed since the model was trained: {FIRST.name}"),
+    "a definition changed, and a feature more": (
+        [REDEFINED, *OTHERS, Column("new", FIRST.declaration)],
+        f"has changed since the model was trained: {FIRST.name}",
+    ),
 }
 
 
-@pytest.mark.parametrize(("digest", "columns", "refused"), HONOURED.values(), ids=HONOURED)
-def test_a_model_whose_features_changed_is_refused_by_name(
-    digest: str, columns: list[str], refused: str, model: Model
-) -> None:
+@pytest.mark.parametrize(("columns", "refused"), HONOURED.values(), ids=HONOURED)
+def test_a_model_whose_features_changed_is_refused_by_name(columns: list[Column], refused: str, model: Model) -> None:
+    plan = replace(made.PLAN, columns=tuple(columns))
     if not refused:
-        models.honour(model, digest, columns)
+        models.honour(model, plan)
         return
     with pytest.raises(PropensityError, match=refused):
-        models.honour(model, digest, columns)
+        models.honour(model, plan)
 
 
 def _texts(model: Model) -> list[str]:

@@ -1,0 +1,33 @@
+"""Files are whole or not there; folders for the time being outlive no process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from features.files import replaced, scratch
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "there" / "file"
+    with replaced(target) as part:
+        part.write_text("one", encoding="utf-8")
+    with pytest.raises(ZeroDivisionError), replaced(target) as part:
+        part.write_text("two", encoding="utf-8")
+        raise ZeroDivisionError
+    assert target.read_text(encoding="utf-8") == "one"
+    assert [file.name for file in target.parent.iterdir()] == ["file"]
+
+
+def test_what_killed_processes_left_is_cleared_and_what_is_in_use_stays(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+    )
+    left = tmp_path / f"tmp-{ended.stdout.strip()}-left"
+    left.mkdir()
+    with scratch(tmp_path) as mine, scratch(tmp_path) as other:
+        assert mine.is_dir() and other.is_dir() and not left.exists()
+    assert list(tmp_path.iterdir()) == []
