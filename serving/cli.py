@@ -204,10 +204,10 @@ def serve(
     raise typer.Exit(start(here.root, host, port))
 
 
-@app.command(epilog="Example: propensity demo --workspace demo --accounts 2000 --seed 7")
+@app.command(epilog="Example: propensity demo --workspace demo --accounts 1500 --seed 7")
 def demo(
     workspace: WORKSPACE = Path("demo"),
-    accounts: Annotated[int, typer.Option(min=50, help="How many accounts the simulated company has.")] = 2000,
+    accounts: Annotated[int, typer.Option(min=50, help="How many accounts the simulated company has.")] = 1500,
     seed: Annotated[int, typer.Option(min=0)] = 7,
     json: JSON = False,
 ) -> None:

@@ -48,6 +48,7 @@ capacity = 10
 [training]
 test_dates = 3
 folds = 1
+bags = 3
 """
 WARM_UP_MONTHS = 7
 
