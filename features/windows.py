@@ -18,7 +18,6 @@ import numpy.typing as npt
 from features.errors import PropensityError
 
 MICROSECONDS_PER_DAY = 86_400_000_000
-MICROSECONDS_PER_HOUR = 3_600_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Instants = npt.NDArray[np.int64]

@@ -117,14 +117,6 @@ def judge(y: Vector, p: Vector, weights: Weights) -> dict[str, Estimate]:
     return {name: estimate(np.concatenate(parts)) for name, parts in found.items()}
 
 
-def precision_at(y: Vector, p: Vector, as_of: npt.NDArray[np.object_], capacity: int) -> float:
-    """Share of yes among the ``capacity`` highest of each as_of date."""
-    hits = [
-        y[rows][np.argsort(-p[rows], kind="stable")[:capacity]] for day in sorted(set(as_of)) for rows in [as_of == day]
-    ]
-    return float(np.concatenate(hits).mean())
-
-
 def reliability(y: Vector, p: Vector) -> list[tuple[float, float, int]]:
     """Said, seen and count of ten bins of equal count, for the plot."""
     bins = [rows for rows in np.array_split(np.argsort(p, kind="stable"), BINS) if len(rows)]

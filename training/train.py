@@ -14,9 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from features import frame
 from features.errors import PropensityError
 from features.workspace import Workspace
 from training import calibration, gate, metrics, plots
@@ -301,9 +299,3 @@ def _digest(rows: Dataset) -> str:
     for row_hash, y in zip(rows.frame["row_hash"].tolist(), rows.y.tolist(), strict=True):
         total.update(f"{row_hash} {y:.0f}".encode())
     return total.hexdigest()[:16]
-
-
-def latest(workspace: Workspace) -> tuple[pd.DataFrame, date]:
-    """The frame of the last day of which the tables tell: whom there is to score today."""
-    day = frame.observed_until(workspace)
-    return frame.feature_frame(workspace, [day]), day

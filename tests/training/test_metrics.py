@@ -99,15 +99,6 @@ def test_intervals_are_wider_where_the_rows_of_an_account_agree() -> None:
     assert wide.low < wide.value < wide.high
 
 
-def test_precision_at_capacity_takes_the_highest_of_each_date() -> None:
-    p = np.array([0.9, 0.8, 0.1, 0.7, 0.6, 0.2])
-    y = np.array([1.0, 0.0, 1.0, 1.0, 1.0, 0.0])
-    days = np.array(["a", "a", "a", "b", "b", "b"], dtype=object)
-    assert metrics.precision_at(y, p, days, 1) == 1
-    assert metrics.precision_at(y, p, days, 2) == 0.75
-    assert metrics.precision_at(y, p, days, 9) == pytest.approx(4 / 6)
-
-
 def test_the_reliability_plot_has_every_row_once() -> None:
     y, p = _sample(ties=False)
     points = metrics.reliability(y, p)
