@@ -1,17 +1,26 @@
-"""What a feature is: a frozen declaration. Column names, docs, catalogue rows and reasons all derive from it."""
+"""What a feature is: a frozen declaration. Column names, docs, catalogue rows and reasons all derive from it.
+
+A ``Feature`` aggregates facts, an ``Attribute`` is a column of the account, an ``Expression`` (``features.expressions``)
+is made of other features. Each has a ``spec``: a few rows of canonical tables and what comes of them
+(``features.specification``), run by the tests and shown in the catalogue.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from features.aggregations import Aggregation
+from features.windows import Span
 
 Family = Literal["interaction", "perception", "outcome", "stakeholders", "context"]
-WORDS = ("family", "doc", "reason", "unit")
+WORDS = ("family", "doc", "reason", "unit", "spec")
+Numbers = npt.NDArray[np.float64]
 Windows = tuple[int, ...] | Literal["all"]
 
 
@@ -29,9 +38,9 @@ class Feature(Meant):
     """An aggregation of one stream of facts.
 
     ``of`` names the facts (``usage``, ``ticket.opened``), ``label`` and ``role`` narrow them; ``over`` are windows in
-    days, "all" for those of the workspace, () for aggregations of everything visible. ``reason`` is the sentence
-    shown to people: ``{value}`` and ``{window}`` are filled in. ``per_event`` makes one feature of each usage event
-    that the workspace names, with ``{event}`` in name and texts.
+    days, "all" for those of the workspace, () for everything visible; ``back`` moves a window into the past by days, or
+    by its own length ("window"). ``reason`` is the sentence shown to people: ``{value}`` and ``{window}`` are filled in.
+    ``per_event`` makes one feature of each usage event that the workspace names, with ``{event}`` in name and texts.
     """
 
     name: str
@@ -45,44 +54,27 @@ class Feature(Meant):
     label: str = ""
     role: str = ""
     per_event: bool = False
+    back: int | Literal["window"] = 0
+    spec: str = ""
+
+    def span(self, window: int) -> Span:
+        """The span of its column for this window."""
+        return Span(window, window if self.back == "window" else self.back)
 
     def for_event(self, event: str) -> Feature:
         def fill(text: str) -> str:
             return text.replace("{event}", event)
 
         slug = "".join(letter if letter.isalnum() else "_" for letter in event.lower())
-        name = self.name.replace("{event}", slug)
-        return Feature(
-            name,
-            self.of,
-            self.agg,
-            self.family,
-            fill(self.doc),
-            fill(self.reason),
-            self.unit,
-            self.over,
-            event,
-            self.role,
+        return replace(
+            self,
+            name=self.name.replace("{event}", slug),
+            doc=fill(self.doc),
+            reason=fill(self.reason),
+            spec=fill(self.spec),
+            label=event,
+            per_event=False,
         )
-
-
-@dataclass(frozen=True)
-class Ratio(Meant):
-    """``top`` over ``bottom``, both named features; null where the bottom is null or 0.
-
-    Features over windows divide window by window; a bottom without windows serves all. A ``pace`` divides each window
-    by the next longer one instead, by the day ("rate", for counts and sums) or as it is ("level", for means):
-    1 is steady, below 1 is falling.
-    """
-
-    name: str
-    top: str
-    bottom: str
-    family: Family
-    doc: str
-    reason: str
-    unit: str = ""
-    pace: Literal["", "rate", "level"] = ""
 
 
 @dataclass(frozen=True)
@@ -95,9 +87,49 @@ class Attribute(Meant):
     reason: str
     unit: str = ""
     categorical: bool = True
+    spec: str = ""
 
 
-Declaration = Feature | Ratio | Attribute
+class Expression(Protocol):
+    """A feature made of other features of the same row, named in ``parts``."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def family(self) -> Family: ...
+    @property
+    def doc(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def spec(self) -> str: ...
+    @property
+    def meaning(self) -> str: ...
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The features it is made of."""
+
+    @property
+    def formula(self) -> str:
+        """The same as people write it."""
+
+    @property
+    def null(self) -> str:
+        """When it is null."""
+
+    def columns(self, over: dict[str, tuple[int, ...]]) -> Iterator[Column]:
+        """Its columns, given the windows of its parts."""
+
+    def inputs(self, column: Column) -> tuple[tuple[str, int], ...]:
+        """The features a column of it is computed from, each with its window."""
+
+    def number(self, column: Column, *inputs: Numbers) -> Numbers:
+        """The values of a column from those of its inputs."""
+
+
+Declaration = Feature | Attribute | Expression
 
 
 @dataclass(frozen=True)
@@ -127,31 +159,19 @@ class Column:
         return text[:1].upper() + text[1:]
 
 
-def columns(declaration: Declaration, windows: tuple[int, ...], known: dict[str, Declaration]) -> Iterator[Column]:
-    """The columns of a declaration. ``known`` has every declaration by name, for ratios."""
+def columns(declaration: Declaration, over: dict[str, tuple[int, ...]]) -> Iterator[Column]:
+    """The columns of a declaration. ``over`` has the windows of every feature by name."""
     if isinstance(declaration, Attribute):
         yield Column(declaration.name, declaration)
     elif isinstance(declaration, Feature):
-        yield from _windowed(declaration, over(declaration, windows))
-    elif declaration.pace:
-        spans = over(known[declaration.top], windows)
-        for shorter, longer in pairwise(spans):
-            yield Column(f"{declaration.name}_{shorter}d_{longer}d", declaration, shorter, longer)
+        yield from windowed(declaration, over[declaration.name])
     else:
-        yield from _windowed(declaration, over(known[declaration.top], windows))
+        yield from declaration.columns(over)
 
 
-def over(declaration: Declaration, windows: tuple[int, ...]) -> tuple[int, ...]:
-    """The windows of a feature, with "all" filled in."""
-    if not isinstance(declaration, Feature):
-        return ()
-    return windows if declaration.over == "all" else declaration.over
-
-
-def _windowed(declaration: Declaration, spans: tuple[int, ...]) -> Iterator[Column]:
-    if not spans:
-        yield Column(declaration.name, declaration)
-    for days in spans:
+def windowed(declaration: Declaration, spans: tuple[int, ...]) -> Iterator[Column]:
+    """One column for each window, or one without."""
+    for days in spans or (0,):
         yield Column(column_name(declaration.name, days), declaration, days)
 
 

@@ -9,6 +9,7 @@ days: the lookback of n days is ``[t - n, t)``, the horizon is
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,8 @@ from features.errors import PropensityError
 
 MICROSECONDS_PER_DAY = 86_400_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ALWAYS = -(2**62)
+"""Where a span begins that looks at everything."""
 
 Instants = npt.NDArray[np.int64]
 
@@ -42,6 +45,49 @@ def lookback_starts(days: Sequence[date], windows: Sequence[int], zone: str) -> 
     """Where each lookback begins: one row per as_of date, one column per window of n days."""
     starts = [[midnight(day + timedelta(days=1 - n), zone) for n in windows] for day in days]
     return np.array(starts, dtype=np.int64).reshape(len(days), len(windows))
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of time as seen from an as_of: the ``days`` before it (0: everything), moved ``back`` by so many."""
+
+    days: int = 0
+    back: int = 0
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Where each span lies for each as_of (rows: as_of, columns: span): instants, and local days since 1970."""
+
+    as_of: Instants
+    begin: Instants
+    end: Instants
+    begin_day: Instants
+    end_day: Instants
+
+
+def bounds(days: Sequence[date], spans: Sequence[Span], zone: str) -> Bounds:
+    """Half-open like everything: ``[as_of - back - days, as_of - back)``."""
+    shape = (len(days), len(spans))
+    ends = [[day + timedelta(days=1 - span.back) for span in spans] for day in days]
+    begins = [
+        [end - timedelta(days=span.days) if span.days else None for end, span in zip(line, spans, strict=True)]
+        for line in ends
+    ]
+    return Bounds(
+        as_of_instants(days, zone),
+        np.array([[ALWAYS if d is None else midnight(d, zone) for d in line] for line in begins], np.int64).reshape(
+            shape
+        ),
+        np.array([[midnight(d, zone) for d in line] for line in ends], np.int64).reshape(shape),
+        np.array([[ALWAYS if d is None else day_number(d) for d in line] for line in begins], np.int64).reshape(shape),
+        np.array([[day_number(d) for d in line] for line in ends], np.int64).reshape(shape),
+    )
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return day.toordinal() - date(1970, 1, 1).toordinal()
 
 
 def horizon(day: date, lead: int, days: int, zone: str) -> tuple[int, int]:
