@@ -11,7 +11,8 @@ import numpy.typing as npt
 from features import kernel, windows
 from features.facts import Facts
 from features.facts import split_stream as split
-from features.kernel import Rows
+from features.kernel import Measure, Rows, Stream
+from features.windows import Span
 from features.workspace import Cohort, Config, Grid, Outcome
 
 Load = Callable[[str], Facts]
@@ -38,32 +39,31 @@ def all_dates(config: Config, observed_until: date) -> list[date]:
     return sorted(wanted | {observed_until})
 
 
-def everybody(accounts: int, days: list[date], spans: tuple[int, ...], zone: str) -> Rows:
+def everybody(accounts: int, days: list[date]) -> Rows:
     """A row for each account and as_of."""
     return Rows(
         np.repeat(np.arange(accounts, dtype=np.int32), len(days)),
         np.tile(np.arange(len(days), dtype=np.int32), accounts),
-        windows.as_of_instants(days, zone),
-        windows.lookback_starts(days, spans, zone),
     )
 
 
-def members(load: Load, cohort: Cohort, accounts: int, days: list[date], zone: str) -> Mask:
-    """Per account and as_of (in the order of ``everybody``): may it be scored?"""
+def members(load: Load, cohort: Cohort, rows: Rows, days: list[date], zone: str) -> Mask:
+    """Per row: may it be scored?"""
     if cohort.kind == "activity":
-        return active(load, cohort.activity, cohort.days, everybody(accounts, days, (cohort.days,), zone))
-    rows = everybody(accounts, days, (), zone)
-    live = kernel.state(load("contract.live"), rows).total > 0
-    try_notice = kernel.state(load("contract.notice"), rows).total > 0
-    return live & ~try_notice
+        return active(load, cohort.activity, cohort.days, rows, days, zone)
+    always = windows.bounds(days, [Span()], zone)
+    live = kernel.total_of(load("contract.live"), rows, always, Measure.TOTAL) > 0
+    notice = kernel.total_of(load("contract.notice"), rows, always, Measure.TOTAL) > 0
+    return live & ~notice
 
 
-def active(load: Load, streams: tuple[str, ...], days: int, rows: Rows) -> Mask:
-    """Any fact of these streams in the last ``days``; ``rows`` must have that one window."""
+def active(load: Load, streams: tuple[str, ...], within: int, rows: Rows, days: list[date], zone: str) -> Mask:
+    """Any fact of these streams in the last ``within`` days."""
     found = np.zeros(len(rows), dtype=bool)
+    lately = windows.bounds(days, [Span(within)], zone)
     for stream in streams:
         kind, label = split(stream)
-        found |= kernel.windowed(load(kind).only(label), rows).count[:, 0] > 0
+        found |= kernel.total_of(load(kind), rows, lately, Measure.COUNT, Stream(label)) > 0
     return found
 
 
@@ -71,5 +71,4 @@ def applies(load: Load, config: Config, outcome: Outcome, rows: Rows, days: list
     """To which members the outcome applies: all, or those active in the last ``given_days``."""
     if outcome.given_days is None:
         return np.ones(len(rows), dtype=bool)
-    spans = windows.lookback_starts(days, (outcome.given_days,), config.timezone)
-    return active(load, config.cohort.activity, outcome.given_days, Rows(rows.account, rows.at, rows.as_of, spans))
+    return active(load, config.cohort.activity, outcome.given_days, rows, days, config.timezone)

@@ -14,10 +14,11 @@ exact whatever the order.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 
@@ -29,7 +30,6 @@ from features.workspace import Workspace
 
 UNIT = 1_000_000
 NO_VALUE = np.iinfo(np.int64).min
-LARGEST_SUM = 2**62
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Fact:
     """One kind of fact: the rows of ``table`` for which ``at`` is not null and ``where`` holds.
 
     ``value`` and ``label`` are SQL over the row; ``known`` names columns that must have happened as well.
-    Facts of one kind may come from several declarations, as the +1 and -1 of a level do.
+    Facts of one kind may come from several declarations, as the +1 and -1 of a level do. ``about`` makes them facts
+    about an account that happened to its relatives: its parent, or the other accounts of that parent.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Fact:
     label: str = ""
     where: str = ""
     known: tuple[str, ...] = ()
+    about: Literal["", "parent", "siblings"] = ""
 
     @property
     def needs(self) -> frozenset[str]:
@@ -80,45 +82,90 @@ def _later(begins: str, ends: str) -> str:
 
 
 def _level(
-    kind: str, table: str, begins: str, ends: str, value: str = "1", where: str = "", known: tuple[str, ...] = ()
+    kind: str,
+    table: str,
+    begins: str,
+    ends: str,
+    value: str = "1",
+    where: str = "",
+    known: tuple[str, ...] = (),
+    about: Literal["", "parent", "siblings"] = "",
 ) -> tuple[Fact, Fact]:
     """Plus ``value`` when it begins, minus ``value`` when it ends; never ended where the end is null."""
     return (
-        Fact(kind, table, begins, value, where=where, known=known),
-        Fact(kind, table, ends, f"-({value})", where=where, known=known),
+        Fact(kind, table, begins, value, where=where, known=known, about=about),
+        Fact(kind, table, ends, f"-({value})", where=where, known=known, about=about),
     )
 
 
 _ENDS = f"coalesce(ends, {_later('starts', 'cancelled')})"
+_OF_100 = "100 * score / nullif(scale, 0)"
+_DECIDED = "least(won, lost)"
 
 FACTS: tuple[Fact, ...] = (
     Fact("account.created", "accounts", "created"),
     Fact("account.partner", "accounts", "partner_since", "1", where="partner IS NOT NULL"),
+    Fact("account.abroad", "accounts", "created", "CAST(buying_country <> using_country AS INTEGER)"),
     Fact("usage", "usage", "occurred_at", "value", "event"),
     Fact("ticket.opened", "tickets", "opened", label="severity"),
+    Fact("ticket.channel", "tickets", "opened", label="channel", where="channel IS NOT NULL"),
+    Fact("ticket.sentiment", "tickets", "opened", "sentiment", where="sentiment IS NOT NULL"),
+    Fact("ticket.negative", "tickets", "opened", "CAST(sentiment < 0 AS INTEGER)", where="sentiment IS NOT NULL"),
+    Fact("ticket.topic", "tickets", "opened", label="topic", where="topic IS NOT NULL"),
     Fact("ticket.first_response", "tickets", "first_response", _hours("first_response", "opened")),
     Fact("ticket.resolved", "tickets", "resolved", _hours("resolved", "opened")),
     Fact("ticket.contacts_needed", "tickets", "resolved", "contacts_needed"),
+    Fact("ticket.first_contact", "tickets", "resolved", "CAST(contacts_needed = 1 AS INTEGER)"),
     Fact("ticket.handoffs", "tickets", "resolved", "handoffs"),
     Fact("ticket.escalated", "tickets", "escalated"),
     Fact("ticket.reopened", "tickets", "reopened"),
     *_level("ticket.open", "tickets", "opened", "resolved"),
+    *_level("ticket.waiting", "tickets", "opened", "least(first_response, resolved)"),
     *_level(
         "ticket.escalated_open", "tickets", "escalated", _later("escalated", "resolved"), where="escalated IS NOT NULL"
     ),
     Fact("feedback.asked", "feedback", "asked", label="lower(instrument)"),
     Fact("feedback", "feedback", "responded", "score", "lower(instrument)"),
-    Fact("feedback.satisfaction", "feedback", "responded", "100 * score / nullif(scale, 0)", "touchpoint"),
+    Fact("feedback.satisfaction", "feedback", "responded", _OF_100, "touchpoint"),
+    Fact("feedback.sentiment", "feedback", "responded", "sentiment", "touchpoint", "sentiment IS NOT NULL"),
+    Fact("feedback.topic", "feedback", "responded", label="topic", where="topic IS NOT NULL"),
     Fact("feedback.promoter", "feedback", "responded", where="instrument = 'NPS' AND score >= 9"),
     Fact("feedback.detractor", "feedback", "responded", where="instrument = 'NPS' AND score < 7"),
+    Fact("feedback.unhappy", "feedback", "responded", where="score <= scale / 2"),
+    Fact(
+        "feedback.value",
+        "feedback",
+        "responded",
+        _OF_100,
+        where="instrument = 'CES' OR (instrument = 'CSAT' AND touchpoint = 'product')",
+    ),
+    Fact(
+        "feedback.moment",
+        "feedback",
+        "responded",
+        _OF_100,
+        "touchpoint",
+        "touchpoint IN ('onboarding', 'support', 'review meeting', 'renewal')",
+    ),
+    Fact(
+        "feedback.response_time", "feedback", "responded", "epoch(responded - asked) / 86400", where="asked IS NOT NULL"
+    ),
+    *_level("feedback.open", "feedback", "asked", "responded", where="asked IS NOT NULL"),
     Fact("invoice.issued", "invoices", "issued", "amount"),
     Fact("invoice.paid", "invoices", "paid", "greatest(epoch(paid - due) / 86400, 0)"),
     *_level("invoice.overdue", "invoices", "due", "paid", where="(paid IS NULL OR paid > due)", known=("issued",)),
+    *_level("invoice.owed", "invoices", "due", "paid", "amount", "(paid IS NULL OR paid > due)", ("issued",)),
+    Fact("invoice.on_time", "invoices", "paid", where="paid <= due"),
     *_level("contract.live", "contracts", "starts", _ENDS, known=("signed",)),
     *_level("contract.arr", "contracts", "starts", _ENDS, "arr", known=("signed",)),
     *_level("contract.seats", "contracts", "starts", _ENDS, "seats", known=("signed",)),
     *_level("contract.notice", "contracts", "cancelled", _later("cancelled", _ENDS), where="cancelled IS NOT NULL"),
     Fact("contract.signed", "contracts", "signed", "arr"),
+    Fact("contract.line", "contracts", "signed", label="line_of_business", where="line_of_business IS NOT NULL"),
+    Fact("contract.lead", "contracts", "signed", "epoch(starts - signed) / 86400"),
+    Fact("contract.length", "contracts", "signed", "epoch(ends - starts) / 86400", where="ends IS NOT NULL"),
+    Fact("contract.ended", "contracts", _ENDS, known=("signed",)),
+    Fact("contract.cancelled", "contracts", "cancelled"),
     Fact("contract.discount", "contracts", "signed", "discount"),
     Fact("contract.term", "contracts", "signed", f"epoch({_ENDS}) / 86400", where="ends IS NOT NULL"),
     Fact("contract.auto_renew", "contracts", "signed", "CAST(auto_renew AS INTEGER)"),
@@ -134,18 +181,44 @@ FACTS: tuple[Fact, ...] = (
     ),
     *_level("contact.champion_contact", "contacts", "joined", '"left"', where="champion_contact"),
     Fact("contact.champion_contact_left", "contacts", '"left"', where="champion_contact"),
+    Fact("contact.champion_contact_joined", "contacts", "joined", where="champion_contact"),
     Fact("contact.consented", "contacts", "consent_at", "1", where="consent IS NOT NULL"),
     Fact("advocacy.asked", "advocacy", "asked", label="kind"),
     Fact("advocacy.accepted", "advocacy", "accepted", label="kind"),
     Fact("advocacy.declined", "advocacy", "declined", label="kind"),
     Fact("advocacy.done", "advocacy", "done", "revenue_touched", "kind"),
+    Fact("advocacy.unasked", "advocacy", "done", label="kind", where="asked IS NULL"),
+    *_level("advocacy.open", "advocacy", "asked", "least(accepted, declined, done)", where="asked IS NOT NULL"),
+    *_level(
+        "advocacy.promised",
+        "advocacy",
+        "accepted",
+        _later("accepted", "least(declined, done)"),
+        where="accepted IS NOT NULL",
+    ),
     Fact("outreach.done", "outreach", "done", label="kind"),
     Fact("outreach.proactive", "outreach", "done", where="proactive"),
     Fact("outreach.reactive", "outreach", "done", where="NOT proactive"),
+    Fact("outreach.outcome", "outreach", "done", label="lower(outcome)", where="outcome IS NOT NULL"),
+    Fact("outreach.event", "outreach", "done", where="lower(kind) IN ('event', 'webinar', 'training', 'user group')"),
     Fact("deal.opened", "deals", "opened", "value"),
     Fact("deal.won", "deals", "won", "value"),
     Fact("deal.lost", "deals", "lost", "value"),
+    Fact("deal.decided", "deals", _DECIDED),
+    Fact("deal.product", "deals", "won", label="product", where="product IS NOT NULL"),
+    *_level("deal.open", "deals", "opened", _DECIDED),
+    *_level("deal.pipeline", "deals", "opened", _DECIDED, "value"),
     Fact("cost", "costs", "occurred_at", "amount"),
+    *_level("parent.live", "contracts", "starts", _ENDS, known=("signed",), about="parent"),
+    Fact("parent.notice", "contracts", "cancelled", about="parent"),
+    Fact("siblings.created", "accounts", "created", about="siblings"),
+    *_level("siblings.live", "contracts", "starts", _ENDS, known=("signed",), about="siblings"),
+    *_level("siblings.arr", "contracts", "starts", _ENDS, "arr", known=("signed",), about="siblings"),
+    Fact("siblings.notice", "contracts", "cancelled", about="siblings"),
+    Fact("siblings.lost", "contracts", _later("cancelled", _ENDS), where="cancelled IS NOT NULL", about="siblings"),
+    Fact("siblings.escalated", "tickets", "escalated", about="siblings"),
+    Fact("siblings.satisfaction", "feedback", "responded", _OF_100, about="siblings"),
+    Fact("siblings.act", "advocacy", "done", label="kind", about="siblings"),
 )
 KINDS = tuple(dict.fromkeys(fact.kind for fact in FACTS))
 
@@ -169,35 +242,46 @@ class Facts:
     labels: tuple[str, ...]
     roles: tuple[str, ...]
 
-    def only(self, label: str = "", role: str = "") -> Facts:
-        """The facts with this label, of contacts in this role."""
-        keep = np.ones(len(self.occurred), dtype=bool)
-        if label:
-            keep &= self.label == _code(self.labels, label)
-        if role:
-            keep &= self.role == _code(self.roles, role)
-        before = np.concatenate([[0], np.cumsum(keep)])
-        return Facts(
-            before[self.offsets],
-            self.occurred[keep],
-            self.known[keep],
-            self.value[keep],
-            self.day[keep],
-            self.contact[keep],
-            self.label[keep],
-            self.role[keep],
-            self.labels,
-            self.roles,
+    @property
+    def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
+        """As the compiled code takes them."""
+        return (
+            self.offsets,
+            self.occurred,
+            self.known,
+            self.value,
+            self.day,
+            self.contact,
+            self.label,
+            self.role,
         )
 
-
-def _code(names: tuple[str, ...], name: str) -> int:
-    return names.index(name) if name in names else -2
+    def by_contact(self, contacts: range) -> Facts:
+        """Those that name one of these contacts, delimited by contact instead of account."""
+        order = np.argsort(self.contact, kind="stable")  # within a contact they stay in the order of time
+        begin, end = np.searchsorted(self.contact[order], [contacts.start, contacts.stop])
+        order = order[begin:end]
+        return replace(
+            self,
+            offsets=np.searchsorted(self.contact[order], np.arange(contacts.start, contacts.stop + 1)).astype(np.int64),
+            occurred=self.occurred[order],
+            known=self.known[order],
+            value=self.value[order],
+            day=self.day[order],
+            contact=self.contact[order],
+            label=self.label[order],
+            role=self.role[order],
+        )
 
 
 def available(report: Report) -> frozenset[str]:
     """The kinds of fact for which the mapped tables have the columns."""
-    return frozenset(KINDS) - {fact.kind for fact in FACTS if not _mapped(report, fact.table, fact.needs)}
+    return frozenset(KINDS) - {
+        fact.kind
+        for fact in FACTS
+        if not _mapped(report, fact.table, fact.needs)
+        or (fact.about and not _mapped(report, "accounts", frozenset({"parent"})))
+    }
 
 
 def valued(report: Report) -> frozenset[str]:
@@ -226,11 +310,15 @@ def select(kind: str, folder: Path, workspace: Workspace, report: Report) -> str
     """SQL for the facts of a kind: account_code, contact_code, occurred, known, value, label, day."""
     there = available(report)
     if kind not in there:
-        raise PropensityError(
-            f"there are no {kind} facts in this workspace; there are {one_of(there)}",
-            "Map the table or column they come from in propensity.toml.",
-        )
+        raise not_there(kind, there)
     return " UNION ALL ".join(_one(fact, folder, workspace, report) for fact in FACTS if fact.kind == kind)
+
+
+def not_there(kind: str, there: Iterable[str]) -> PropensityError:
+    return PropensityError(
+        f"there are no {kind} facts in this workspace; there are {one_of(there)}",
+        "Map the table or column they come from in propensity.toml.",
+    )
 
 
 def _one(fact: Fact, folder: Path, workspace: Workspace, report: Report) -> str:
@@ -250,72 +338,17 @@ def _one(fact: Fact, folder: Path, workspace: Workspace, report: Report) -> str:
     known = f"greatest({', '.join(arrivals)}) + {delay}"
     where = f"account_code IS NOT NULL AND {at} IS NOT NULL" + (f" AND ({fact.where})" if fact.where else "")
     value = f"CAST(round(({fact.value}) * {UNIT}) AS BIGINT)" if fact.value else "CAST(NULL AS BIGINT)"
-    contact = "contact_code" if "contact" in table.by_name else "CAST(NULL AS INTEGER)"
+    rows = literal(str(folder / f"{fact.table}.parquet"))
+    if fact.about:
+        relatives = literal(str(folder / "relatives.parquet"))
+        rows = (
+            f"(SELECT r.account_code, t.* EXCLUDE (account_code) FROM {rows} t "
+            f"JOIN {relatives} r ON r.relative = t.account_code WHERE r.relation = {literal(fact.about)})"
+        )
+    contact = "contact_code" if "contact" in table.by_name and not fact.about else "CAST(NULL AS INTEGER)"
     return (
         f"SELECT account_code, {contact} AS contact_code, epoch_us({at}) AS occurred, {known} AS known, "
         f"{value} AS value, CAST({fact.label or 'NULL'} AS VARCHAR) AS label, "
         f"CAST(datediff('day', DATE '1970-01-01', CAST(timezone({zone}, {at}) AS DATE)) AS INTEGER) AS day "
-        f"FROM {literal(str(folder / f'{fact.table}.parquet'))} WHERE {where}"
-    )
-
-
-def load(
-    connection: duckdb.DuckDBPyConnection,
-    kind: str,
-    folder: Path,
-    workspace: Workspace,
-    report: Report,
-    accounts: range,
-) -> Facts:
-    """The facts of one kind for a range of account codes."""
-    query = select(kind, folder, workspace, report)
-    # The order is total over everything a feature can see, so ties do not depend on the order of the files.
-    query = (
-        f"SELECT f.account_code, f.contact_code, CASE WHEN f.known >= p.role_known THEN p.role END AS role, f.occurred, f.known, f.value, f.label, f.day FROM ({query}) f "
-        f"LEFT JOIN {literal(str(folder / 'people.parquet'))} p ON p.contact_code = f.contact_code "
-        f"WHERE f.account_code >= {accounts.start} AND f.account_code < {accounts.stop} "
-        "ORDER BY f.account_code, f.occurred, f.known, f.value, f.contact_code, f.label"
-    )
-    try:
-        found = connection.sql(query).to_arrow_table()
-    except duckdb.ConversionException as error:  # a value of its own beyond 64 bits
-        raise _too_large(kind) from error
-    account = found["account_code"].to_numpy()
-    value = found["value"].fill_null(int(NO_VALUE)).to_numpy()
-    _refuse_overflow(kind, value)
-    labels, label = _codes(found["label"])
-    roles, role = _codes(found["role"])
-    contact = found["contact_code"].fill_null(-1).to_numpy()
-    first = contact[contact >= 0].min(initial=np.iinfo(np.int32).max)
-    return Facts(
-        np.searchsorted(account, np.arange(accounts.start, accounts.stop + 1)).astype(np.int64),
-        found["occurred"].to_numpy(),
-        found["known"].to_numpy(),
-        value,
-        found["day"].to_numpy(),
-        np.where(contact >= 0, contact - first, -1).astype(np.int32),
-        label,
-        role,
-        labels,
-        roles,
-    )
-
-
-def _codes(column: object) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]:
-    encoded = column.combine_chunks().dictionary_encode()  # type: ignore[attr-defined]
-    return tuple(encoded.dictionary.to_pylist()), encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(
-        np.int32
-    )
-
-
-def _refuse_overflow(kind: str, value: npt.NDArray[np.int64]) -> None:
-    real = value[value != NO_VALUE]
-    if len(real) and float(np.abs(real.astype(np.float64)).sum()) > LARGEST_SUM:
-        raise _too_large(kind)
-
-
-def _too_large(kind: str) -> PropensityError:
-    return PropensityError(
-        f"the values of {kind} facts add up to more than {LARGEST_SUM // UNIT:,}",
-        "State them in a larger unit in the table's mapping.",
+        f"FROM {rows} WHERE {where}"
     )

@@ -11,14 +11,18 @@ from tempfile import TemporaryDirectory
 
 
 @contextmanager
-def replaced(target: Path) -> Iterator[Path]:
-    """A path to write to; on success it takes ``target``'s place in one step, on failure ``target`` is as it was."""
+def replaced(target: Path, durable: bool = True) -> Iterator[Path]:
+    """A path to write to; on success it takes ``target``'s place in one step, on failure ``target`` is as it was.
+
+    What can be made again need not be ``durable``: it outlives the process, not a loss of power.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         yield part
-        with part.open("rb") as stream:
-            os.fsync(stream.fileno())
+        if durable:
+            with part.open("rb") as stream:
+                os.fsync(stream.fileno())
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -1,70 +1,54 @@
 """``feature_frame``: the only way to get features. One row per account that may be scored and as_of.
 
 Frames lie under ``state/frames/DATE/HASH.parquet``, named after their content;
-``KEY.json`` beside them says which one answers a given set of tables and
-definitions. A score names the hash of the row it came from; that is how replay
-works. Frames are built partition by partition of accounts, so memory is
-bounded by the partition.
+``KEY.json`` beside them says which one answers what: the definitions and the
+facts visible at that date. Later data leaves a frame as it is, so a new month
+is added without touching the old ones. A score names the hash of the row it
+came from; that is how replay works.
+
+Frames are built partition by partition of accounts, within the workspace's
+memory; a partition that is done stays done if the process is killed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features import aggregations, cohort, facts, intake, kernel, windows
+from features import clusters, computing, intake, ledger, personas, windows
+from features.computing import Partition, Values, filled
+from features.definitions import FEATURES
 from features.errors import PropensityError, one_of
-from features.facts import Facts
-from features.feature import Attribute, Column, Feature, Ratio, column_name, over
-from features.files import replaced
-from features.kernel import Rows
+from features.feature import Attribute, Declaration
+from features.files import alive, replaced
+from features.fingerprint import fingerprints
+from features.kernel import THREADS, Rows
+from features.ledger import Ledger
+from features.peers import gathered, ranked, ranks
+from features.personas import Crowd
 from features.plan import Plan, plan
 from features.quality import Report
-from features.sources.files import literal, quoted
 from features.workspace import Workspace
 
 Progress = Callable[[int, int], None]
-FACTS_PER_PARTITION = 4_000_000
 INDEX = ("account", "row_hash")
-APPLIES = "for_"
-
-
-@dataclass
-class Partition:
-    """Facts of a range of accounts, loaded as they are asked for, and the rows to fill."""
-
-    connection: duckdb.DuckDBPyConnection
-    workspace: Workspace
-    folder: Path
-    report: Report
-    accounts: range
-    loaded: dict[str, Facts] = field(default_factory=dict)
-
-    def load(self, kind: str) -> Facts:
-        if kind not in self.loaded:
-            self.loaded[kind] = facts.load(
-                self.connection, kind, self.folder, self.workspace, self.report, self.accounts
-            )
-        return self.loaded[kind]
-
-    def attributes(self, names: list[str]) -> pd.DataFrame:
-        """Columns of the accounts, in the order of their codes."""
-        columns = ", ".join(quoted(name) for name in names)
-        return self.connection.execute(
-            f"SELECT {columns} FROM {literal(str(self.folder / 'accounts.parquet'))} "
-            f"WHERE account_code >= {self.accounts.start} AND account_code < {self.accounts.stop} ORDER BY account_code"
-        ).df()
+APPLIES = computing.APPLIES
+BYTES_PER_FACT, BYTES_PER_VALUE, FIXED = 160, 40, 700_000_000
+"""What a partition takes in memory: for each fact, for each value of a row; and what the process takes by itself."""
 
 
 def feature_frame(workspace: Workspace, days: list[date], progress: Progress = lambda done, of: None) -> pd.DataFrame:
@@ -78,25 +62,48 @@ def feature_frame(workspace: Workspace, days: list[date], progress: Progress = l
     return pd.concat([read(workspace, day, refs[day]) for day in days], ignore_index=True)
 
 
-def build(workspace: Workspace, days: list[date], progress: Progress = lambda done, of: None) -> dict[date, str]:
+def build(
+    workspace: Workspace,
+    days: list[date],
+    progress: Progress = lambda done, of: None,
+    declared: Sequence[Declaration] = FEATURES,
+) -> dict[date, str]:
     """Store the frames that are not there yet; returns the content hash of each."""
     folder, report = intake.current(workspace)
-    made = plan(workspace.config, report)
-    key = _key(workspace, folder.name, made)
-    refs = {day: found for day in days if (found := _stored(workspace, day, key))}
-    missing = sorted(set(days) - refs.keys())
+    book = ledger.opened(workspace, progress)
+    if any(isinstance(declaration, Crowd) for declaration in declared):
+        clusters.ensure(workspace, report, _whole(workspace, folder, report, book))
+    made = planned(workspace, report, declared)
+    keys = _keys(workspace, folder, book, made, days)
+    refs = _there(workspace, keys)
+    missing = sorted(keys.keys() - refs.keys())
     if missing:
-        writers = [_Writer(workspace, day, key, made) for day in missing]
-        with duckdb.connect() as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            parts = _partitions(connection, folder)
-            for done, accounts in enumerate(parts):
-                progress(done, len(parts))
-                partition = Partition(connection, workspace, folder, report, accounts)
-                _fill(partition, made, missing, writers)
-            progress(len(parts), len(parts))
-        refs |= {writer.day: writer.close() for writer in writers}
-    return refs
+        parts = _parts(workspace, [folder.name, *(keys[day] for day in missing)])
+        ranges = _partitions(book, workspace.config.memory_bytes, len(missing) * len(made.columns))
+        for done, accounts in enumerate(ranges):
+            progress(done, len(ranges) + 1)
+            file = parts / f"{accounts.start}-{accounts.stop}.arrow"
+            if not file.is_file():
+                partition = Partition(workspace, book, folder, report, accounts)
+                _spill(file, *filled(partition, made, missing), len(missing))
+        progress(len(ranges), len(ranges) + 1)
+        files = [parts / f"{accounts.start}-{accounts.stop}.arrow" for accounts in ranges]
+        with ThreadPoolExecutor(THREADS) as threads:
+            write = partial(_written, workspace, made, keys, files)
+            written = threads.map(write, missing, range(len(missing)))
+            refs |= dict(zip(missing, written, strict=True))
+        progress(len(ranges) + 1, len(ranges) + 1)
+        shutil.rmtree(parts)
+    return {day: refs[day] for day in days}
+
+
+def stored(workspace: Workspace, days: list[date]) -> dict[date, str]:
+    """The content hashes of those frames that are there already; builds nothing."""
+    if not (workspace.tables / "current").is_file() or not ledger.place(workspace).is_dir():
+        return {}
+    folder, report = intake.current(workspace)
+    made = planned(workspace, report)
+    return _there(workspace, _keys(workspace, folder, ledger.opened(workspace), made, days))
 
 
 def read(workspace: Workspace, day: date, content: str) -> pd.DataFrame:
@@ -117,7 +124,12 @@ def path(workspace: Workspace, day: date, content: str) -> Path:
 
 def current_plan(workspace: Workspace) -> Plan:
     """The plan of the tables in use."""
-    return plan(workspace.config, intake.current(workspace)[1])
+    return planned(workspace, intake.current(workspace)[1])
+
+
+def planned(workspace: Workspace, report: Report, declared: Sequence[Declaration] = FEATURES) -> Plan:
+    """The plan of tables of which there is a report, with the personas if they are fitted."""
+    return plan(workspace.config, report, declared, personas.stored(workspace, report))
 
 
 def observed_until(workspace: Workspace) -> date:
@@ -128,12 +140,24 @@ def observed_until(workspace: Workspace) -> date:
     return date.fromisoformat(observed)
 
 
-def _key(workspace: Workspace, tables: str, made: Plan) -> str:
+def _keys(workspace: Workspace, tables: Path, book: Ledger, made: Plan, days: list[date]) -> dict[date, str]:
+    """Each changes with whatever a frame of that day depends on, and with nothing that came later."""
     config = workspace.config
-    meaning = [tables, made.digest, config.timezone, config.cohort.model_dump_json()]
-    meaning += [f"{name} {outcome.given_days}" for name, outcome in config.outcomes]
-    meaning += [f"{name} {mapping.delay_hours}" for name, mapping in sorted(config.tables.items())]
-    return hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
+    attributes = [column.name for column in made.columns if isinstance(column.declaration, Attribute)]
+    accounts = ledger.accounts_digest(tables, ["account", *attributes], config.timezone)
+    same = [made.digest, config.timezone, config.cohort.model_dump_json()]
+    same += [f"{name} {outcome.given_days}" for name, outcome in config.outcomes]
+
+    def key(day: date) -> str:
+        number = windows.day_number(day)
+        meaning = [str(day), book.digest(number), accounts(number), *same]
+        return hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
+
+    return {day: key(day) for day in days}
+
+
+def _there(workspace: Workspace, keys: dict[date, str]) -> dict[date, str]:
+    return {day: found for day, key in keys.items() if (found := _stored(workspace, day, key))}
 
 
 def _stored(workspace: Workspace, day: date, key: str) -> str | None:
@@ -144,165 +168,114 @@ def _stored(workspace: Workspace, day: date, key: str) -> str | None:
     return content if path(workspace, day, content).is_file() else None
 
 
-def _partitions(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[range]:
-    sizes = [
-        pq.read_metadata(file).num_rows
-        for file in folder.glob("*.parquet")
-        if file.stem not in ("accounts", "people", "rates")
-    ]
-    accounts = pq.read_metadata(folder / "accounts.parquet").num_rows
-    count = max(1, -(-sum(sizes) // FACTS_PER_PARTITION))
-    step = max(1, -(-accounts // count))
-    return [range(start, min(start + step, accounts)) for start in range(0, accounts, step)]
+def _parts(workspace: Workspace, of: list[str]) -> Path:
+    """The folder of what is done of a build, of these tables since their numbers of accounts are their own; taken over
+    from a killed process, while others at work keep theirs.
+    """
+    name = hashlib.sha256("\n".join(of).encode()).hexdigest()[:16]
+    folder = workspace.state / "parts"
+    for old in folder.glob("*"):
+        if old.name != name and not _at_work(old):
+            shutil.rmtree(old, ignore_errors=True)
+    parts = folder / (f"{name}-{os.getpid()}" if _at_work(folder / name) else name)
+    with replaced(parts / "owner", durable=False) as part:
+        part.write_text(str(os.getpid()), encoding="utf-8")
+    return parts
 
 
-def _fill(partition: Partition, made: Plan, days: list[date], writers: list[_Writer]) -> None:
-    """Compute one partition and hand each as_of its rows."""
-    config, count = partition.workspace.config, len(partition.accounts)
-    everybody = cohort.everybody(count, days, (), config.timezone)
-    keep = cohort.members(partition.load, config.cohort, count, days, config.timezone)
-    keep &= _exists(partition, everybody)
-    rows = Rows(everybody.account[keep], everybody.at[keep], everybody.as_of, everybody.starts)
-    applies = {
-        APPLIES + name: cohort.applies(partition.load, config, outcome, rows, days) for name, outcome in config.outcomes
-    }
-    values = compute(partition, made, rows, days)
-    accounts = partition.attributes(["account"])["account"].to_numpy()
-    frame = pd.DataFrame({"account": accounts[rows.account], **applies, **values})
-    for position, writer in enumerate(writers):
-        writer.write(frame[rows.at == position])
+def _at_work(parts: Path) -> bool:
+    """Is another process building here?"""
+    try:
+        owner = int((parts / "owner").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return owner != os.getpid() and alive(owner)
 
 
-def _exists(partition: Partition, rows: Rows) -> npt.NDArray[np.bool_]:
-    """Accounts count from the moment they were created; without a date, always."""
-    if "account.created" not in facts.available(partition.report):
-        return np.ones(len(rows), dtype=bool)
-    created = partition.load("account.created")
-    dated = np.diff(created.offsets)[rows.account] > 0
-    return ~dated | (kernel.state(created, rows).count > 0)
+def _whole(workspace: Workspace, folder: Path, report: Report, book: Ledger) -> Iterator[Partition]:
+    """All accounts, within memory."""
+    for accounts in _partitions(book, workspace.config.memory_bytes, 0):
+        yield Partition(workspace, book, folder, report, accounts)
 
 
-def compute(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> dict[str, npt.NDArray[np.generic]]:
-    """The columns of the plan for these rows, in the order of the plan."""
-    values: dict[str, npt.NDArray[np.generic]] = {}
-    for stream, wanted in _by_stream(made).items():
-        values |= _aggregate(partition, stream, wanted, made, rows, days)
-    attributes = [column.name for column in made.columns if isinstance(column.declaration, Attribute)]
-    if attributes:
-        table = partition.attributes(attributes)
-        for name in attributes:
-            values[name] = table[name].to_numpy()[rows.account]
-    for column in made.columns:
-        if isinstance(column.declaration, Ratio):
-            values[column.name] = _ratio(column, column.declaration, made, values)
-        if not column.categorical:
-            values[column.name] = values[column.name].astype(np.float64) + 0.0  # -0.0 becomes 0.0
-    return {column.name: values[column.name] for column in made.columns}
+def _partitions(book: Ledger, memory: int, values_per_account: int) -> list[range]:
+    """Ranges of accounts, each of which fits into what the process may take."""
+    room = max(memory - FIXED, memory // 4)
+    cost = np.cumsum(book.sizes * BYTES_PER_FACT + values_per_account * BYTES_PER_VALUE)
+    accounts = len(cost)
+    cuts = [0]
+    while cuts[-1] < accounts:
+        spent = cost[cuts[-1] - 1] if cuts[-1] else 0
+        cuts.append(max(int(np.searchsorted(cost, spent + room, side="right")), cuts[-1] + 1))
+    return [range(begin, end) for begin, end in pairwise(cuts)]
 
 
-def _by_stream(made: Plan) -> dict[tuple[str, str, str], list[Column]]:
-    streams: dict[tuple[str, str, str], list[Column]] = {}
-    for column in made.columns:
-        if isinstance(d := column.declaration, Feature):
-            streams.setdefault((d.of, d.label, d.role), []).append(column)
-    return streams
+def _spill(file: Path, rows: Rows, values: Values, days: int) -> None:
+    """Keep a partition until all are there: one batch per as_of."""
+    order = np.argsort(rows.at, kind="stable")
+    table = pa.record_batch({name: pa.array(column).take(pa.array(order)) for name, column in values.items()})
+    ends = np.searchsorted(rows.at[order], np.arange(days + 1))
+    with (
+        replaced(file, durable=False) as part,
+        pa.OSFile(str(part), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema) as writer,
+    ):
+        for begin, end in pairwise(ends):
+            writer.write_batch(table.slice(begin, end - begin))
 
 
-def _aggregate(
-    partition: Partition, stream: tuple[str, str, str], wanted: list[Column], made: Plan, rows: Rows, days: list[date]
-) -> dict[str, npt.NDArray[np.generic]]:
-    """Every column that looks at one stream of facts, with one pass of the kernel."""
-    kind, label, role = stream
-    found = partition.load(kind).only(label, role) if label or role else partition.load(kind)
-    spans = tuple(sorted({column.window for column in wanted if column.window}))
-    values: dict[str, npt.NDArray[np.generic]] = {}
-    if spans:
-        starts = windows.lookback_starts(days, spans, partition.workspace.config.timezone)
-        out = kernel.windowed(found, Rows(rows.account, rows.at, rows.as_of, starts))
-    if any(_feature(column).agg.over_state for column in wanted):
-        state = kernel.state(found, rows)
-    for column in wanted:
-        agg = _feature(column).agg
-        if agg.over_window is not None:
-            values[column.name] = agg.over_window(out, spans.index(column.window))
-        elif agg.over_state is not None:
-            values[column.name] = agg.over_state(state, rows.as_of[rows.at])
-        else:
-            values[column.name] = aggregations.days_ahead(found, rows)
-    return values
+def _written(
+    workspace: Workspace, made: Plan, keys: dict[date, str], files: list[Path], day: date, position: int
+) -> str:
+    """Write the frame of one as_of from the partitions, named after its content."""
+    batches = [pa.ipc.open_file(pa.memory_map(str(file))).get_batch(position) for file in files]
+    peers = gathered(made, batches)
+    hashes, applies = hashlib.sha256(f"{day} {made.digest}".encode()), hashlib.sha256()  # however the accounts are cut
+    ref = workspace.frames / day.isoformat() / f"{keys[day]}.json"
+    with replaced(ref.with_suffix(".frame")) as part:
+        writer: pq.ParquetWriter | None = None
+        for batch in batches:
+            table = _finished(made, day, batch, ranked(made, batch, peers))
+            writer = writer or pq.ParquetWriter(part, table.schema, compression="lz4", use_dictionary=_texts(table))
+            writer.write_table(table)
+            hashes.update(table["row_hash"].combine_chunks().buffers()[2])
+            outcomes = [table[name].to_numpy() for name in table.column_names if name.startswith(APPLIES)]
+            applies.update(np.array(outcomes).T.tobytes())
+        assert writer is not None
+        writer.close()
+    name = hashlib.sha256(hashes.digest() + applies.digest()).hexdigest()[:16]
+    if ranks(made):
+        with replaced(path(workspace, day, name).with_suffix(".peers.parquet")) as part:
+            pq.write_table(peers.table(), part)
+    ref.with_suffix(".frame").replace(path(workspace, day, name))
+    with replaced(ref) as part:
+        part.write_text(json.dumps({"content": name, "columns": len(made.columns)}), encoding="utf-8")
+    return name
 
 
-def _feature(column: Column) -> Feature:
-    assert isinstance(column.declaration, Feature)
-    return column.declaration
+def _texts(table: pa.Table) -> list[str]:
+    return [field.name for field in table.schema if field.type == pa.string() and field.name != "row_hash"]
 
 
-def _ratio(
-    column: Column, ratio: Ratio, made: Plan, values: dict[str, npt.NDArray[np.generic]]
-) -> npt.NDArray[np.float64]:
-    bottom_window = column.longer or column.window
-    has_windows = bool(over(made.declarations[ratio.bottom], made.windows))
-    top = values[column_name(ratio.top, column.window)].astype(np.float64)
-    bottom = values[column_name(ratio.bottom, bottom_window if has_windows else 0)].astype(np.float64)
-    if ratio.pace == "rate":
-        top, bottom = top / column.window, bottom / column.longer
-    usable = (bottom != 0) & ~np.isnan(bottom)
-    return np.where(usable, top / np.where(usable, bottom, 1.0), np.nan)
+def _finished(made: Plan, day: date, batch: pa.RecordBatch, late: dict[str, np.ndarray]) -> pa.Table:
+    """The rows with their ranks and hashes."""
+    columns = {name: pa.array(late[name]) if name in late else batch[name] for name in batch.schema.names}
+    columns["row_hash"] = pa.array(row_hashes(made, day, columns)).cast(pa.string())
+    return pa.table(columns)
 
 
-class _Writer:
-    """Writes one frame, partition by partition, and names it after its content once it is whole."""
-
-    def __init__(self, workspace: Workspace, day: date, key: str, made: Plan) -> None:
-        self.workspace, self.day, self.key, self.plan = workspace, day, key, made
-        self.part = workspace.frames / day.isoformat() / f".{key}.part"
-        self.part.parent.mkdir(parents=True, exist_ok=True)
-        self.content = hashlib.sha256(f"{day} {made.digest}".encode())
-        self.writer: pq.ParquetWriter | None = None
-
-    def write(self, frame: pd.DataFrame) -> None:
-        frame = frame.reset_index(drop=True)
-        frame["row_hash"] = list(row_hashes(frame, self.day, self.plan))
-        for row_hash, flags in zip(frame["row_hash"], self._flags(frame), strict=True):
-            self.content.update(row_hash.encode() + flags)
-        table = pa.Table.from_pandas(frame, schema=self._schema(frame), preserve_index=False)
-        if self.writer is None:
-            self.writer = pq.ParquetWriter(self.part, table.schema, compression="zstd")
-        self.writer.write_table(table)
-
-    def _flags(self, frame: pd.DataFrame) -> list[bytes]:
-        columns = [str(column) for column in frame if str(column).startswith(APPLIES)]
-        return [row.tobytes() for row in frame[columns].to_numpy(dtype=bool)]
-
-    def _schema(self, frame: pd.DataFrame) -> pa.Schema:
-        categorical = {"account", "row_hash"} | {column.name for column in self.plan.columns if column.categorical}
-        kinds = [
-            (name, pa.string() if name in categorical else pa.bool_() if name.startswith(APPLIES) else pa.float64())
-            for name in map(str, frame)
-        ]
-        return pa.schema(kinds)
-
-    def close(self) -> str:
-        assert self.writer is not None
-        self.writer.close()
-        content = self.content.hexdigest()[:16]
-        self.part.replace(path(self.workspace, self.day, content))
-        with replaced(self.part.parent / f"{self.key}.json") as ref:
-            ref.write_text(json.dumps({"content": content, "columns": len(self.plan.columns)}), encoding="utf-8")
-        return content
-
-
-def row_hashes(frame: pd.DataFrame, day: date, made: Plan) -> Iterator[str]:
+def row_hashes(made: Plan, day: date, columns: Mapping[str, pa.Array]) -> npt.NDArray[np.bytes_]:
     """What identifies a feature row: account, as_of, definitions and every value, bit for bit."""
-    names = [column.name for column in made.columns if not column.categorical]
-    values = frame[names].to_numpy(dtype=np.float64).tobytes()
-    width = 8 * len(names)
-    texts = [frame[column.name].fillna("\0").tolist() for column in made.columns if column.categorical]
-    prefix = f"{day} {made.digest} "
-    for position, identity in enumerate(zip(frame["account"].tolist(), *texts, strict=True)):
-        row = hashlib.sha256((prefix + "\x1f".join(identity)).encode())
-        row.update(values[position * width : (position + 1) * width])
-        yield row.hexdigest()[:32]
+    named = ["account", *(column.name for column in made.columns)]
+    return fingerprints(f"{day} {made.digest}", len(columns["account"]), (columns[name] for name in named))
+
+
+def hashes_of(frame: pd.DataFrame, day: date, made: Plan) -> list[str]:
+    """The row hashes of feature rows as ``read`` returns them, computed anew from their values."""
+    names = ["account", *(column.name for column in made.columns)]
+    texts = {"account"} | {column.name for column in made.columns if column.categorical}
+    columns = {name: pa.array(frame[name], pa.string() if name in texts else pa.float64()) for name in names}
+    return [str(found, "ascii") for found in row_hashes(made, day, columns)]
 
 
 def require(frame: pd.DataFrame, names: list[str]) -> None:

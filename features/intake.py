@@ -19,9 +19,10 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from features import words
 from features.errors import PropensityError
 from features.files import replaced
-from features.judging import exists, flag_future, judge, own_check, time_range
+from features.judging import exists, flag_future, happened, judge, own_check, time_range
 from features.quality import Report, TableReport
 from features.reading import columns, type_rows
 from features.sources.files import literal, open_sources, quoted
@@ -86,6 +87,9 @@ class Intake:
             f"COPY (SELECT contact_code, account_code, contact, role, role_known FROM people ORDER BY contact_code) "
             f"TO {literal(str(part / 'people.parquet'))} (FORMAT parquet, COMPRESSION zstd)"
         )
+        self.connection.execute(
+            f"COPY ({_RELATIVES}) TO {literal(str(part / 'relatives.parquet'))} (FORMAT parquet, COMPRESSION zstd)"
+        )
         digest = _digest(part)
         final = self.workspace.tables / digest
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -117,6 +121,7 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
         for table in sorted(mapped, key=lambda table: table.name != "rates"):
             progress(table.name)
             judge(connection, workspace, table, reports[table.name])
+            words.score(connection, table, config.text, reports[table.name], progress)
         report = Report(reports, [own_check(connection, check) for check in config.checks])
         report.observed_until = _observed_until(connection, workspace, mapped)
         flag_future(connection, report, mapped, config.timezone)
@@ -173,6 +178,22 @@ def _number_people(connection: duckdb.DuckDBPyConnection, mapped: list[Table]) -
     )
 
 
+LARGEST_FAMILY = 1000
+"""A parent of more accounts than this is a market, not a family: its accounts are no siblings."""
+_RELATIVES = f"""
+WITH children AS (
+    SELECT k.account_code, p.account_code AS parent_code, count(*) OVER (PARTITION BY a.parent) AS family
+    FROM good_accounts a JOIN codes k ON k.account = a.account JOIN codes p ON p.account = a.parent
+    WHERE a.parent <> a.account
+)
+SELECT account_code, parent_code AS relative, 'parent' AS relation FROM children
+UNION ALL SELECT c.account_code, s.account_code, 'siblings' FROM children c JOIN children s USING (parent_code)
+WHERE c.account_code <> s.account_code AND c.family <= {LARGEST_FAMILY}
+ORDER BY ALL
+"""
+"""Who belongs together: account, relative, relation. The hierarchy has no history: it is taken as always known."""
+
+
 def _stored(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     """A canonical table as stored: identifiers of accounts and contacts as numbers, nothing personal, sorted by account."""
     table = TABLES[name]
@@ -186,7 +207,8 @@ def _stored(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     if "contact" in table.by_name:
         join += " LEFT JOIN people p ON p.account = t.account AND p.contact = t.contact"
         columns = ["k.account_code", "p.contact_code", *(c for c in columns[1:] if c != 't."contact"')]
-    return f"SELECT {', '.join(columns)} FROM good_{name} t {join} ORDER BY ALL"
+    order = [columns[0], *(f"t.{quoted(time)}" for time in happened(table)[:1]), *columns[1:]]
+    return f"SELECT {', '.join(columns)} FROM good_{name} t {join} ORDER BY {', '.join(order)}"
 
 
 def _digest(folder: Path) -> str:

@@ -162,8 +162,9 @@ def problems(
 
 
 def _examples(connection: duckdb.DuckDBPyConnection, name: str, rows: list[int]) -> list[str]:
-    personal = {column.name for column in TABLES[name].columns if column.personal}
-    shown = [column for column in columns(connection, f"raw_{name}") if column not in personal | {"row"}]
+    """Only columns of the contract are shown: what else the source has may be personal."""
+    told = {column.name for column in TABLES[name].columns if not column.personal}
+    shown = [column for column in columns(connection, f"raw_{name}") if column in told]
     cells = ", ".join(f"CAST({quoted(column)} AS VARCHAR)" for column in shown)
     numbers = ", ".join(str(row) for row in rows)
     found = connection.execute(f"SELECT row, {cells} FROM raw_{name} WHERE row IN ({numbers}) ORDER BY row").fetchall()

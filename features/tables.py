@@ -210,6 +210,17 @@ CONTRACTS = Table(
     ),
 )
 
+
+def _told_by(text: str, known: str) -> tuple[Column, Column]:
+    """What text comes to; mapped where the source tells it, else told from the text while it is read in."""
+    return (
+        Column("sentiment", "number", f"how glad the {text} is", "no text, or not surely English", known, "-1 to 1"),
+        Column("topic", "category", f"what the {text} is about", "none of those declared", known),
+    )
+
+
+_SENTIMENT_RANGE = Rule("sentiment is outside -1 to 1", "abs(sentiment) > 1")
+
 USAGE = Table(
     "usage",
     "thing done in the product",
@@ -245,6 +256,16 @@ TICKETS = Table(
         Column("severity", "category", "how bad it is", "normal", "opened", allowed=SEVERITIES, default="'normal'"),
         Column("contacts_needed", "integer", "contacts it took to resolve", "unknown", "resolved", "contacts"),
         Column("handoffs", "integer", "times it changed hands", "unknown", "resolved", "hand-offs"),
+        Column("channel", "category", "how it came in: e-mail, chat, phone, portal …", "unknown", "opened"),
+        Column(
+            "text",
+            "text",
+            "the request in words, as first written (what was added later was not known then); read, never stored",
+            "no words",
+            "opened",
+            personal=True,
+        ),
+        *_told_by("text", "opened"),
         _RECORDED,
     ),
     key="ticket",
@@ -254,6 +275,7 @@ TICKETS = Table(
         _order("opened", "resolved"),
         _order("opened", "escalated"),
         _order("opened", "reopened"),
+        _SENTIMENT_RANGE,
     ),
 )
 
@@ -286,7 +308,8 @@ FEEDBACK = Table(
             allowed=TOUCHPOINTS,
             default="'relationship'",
         ),
-        Column("verbatim", "text", "the answer in words", "no words", "responded", personal=True),
+        Column("verbatim", "text", "the answer in words; read, never stored", "no words", "responded", personal=True),
+        *_told_by("verbatim", "responded"),
         _RECORDED,
     ),
     key="feedback",
@@ -297,6 +320,7 @@ FEEDBACK = Table(
         Rule("score is outside 0 to scale", "score < 0 OR score > scale"),
         _order("asked", "responded"),
         _impossible_before_account("asked or responded", "coalesce(asked, responded)"),
+        _SENTIMENT_RANGE,
     ),
 )
 

@@ -145,8 +145,33 @@ class Signals(Strict):
         return windows
 
 
+class Text(Strict):
+    """What is told from text: its sentiment, and the topics that are declared here, each by its words."""
+
+    sentiment: bool = True
+    topics: dict[str, tuple[str, ...]] = {}
+
+    @field_validator("topics")
+    @classmethod
+    def _have_words(cls, topics: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for topic, words in topics.items():
+            if not topic.strip() or not words or not all(word.strip() for word in words):
+                raise ValueError(f'topic {topic!r} has a blank name or word; list its words: price = ["price", "cost"]')
+        return topics
+
+
+class Personas(Strict):
+    """Kinds of people by what they do: ``count`` of them, fitted on what was known by the as_of date ``until``."""
+
+    until: date
+    count: Annotated[int, Field(ge=2, le=12)] = 4
+
+
 class Training(Strict):
-    """How models are judged: the last ``test_dates`` as_of dates are the test fold, fixed beforehand."""
+    """How models are judged: the last ``test_dates`` as_of dates are the test fold, fixed beforehand.
+
+    ``trusted`` are columns or features that may foretell ever so well: the leakage alarm names them, and lets them pass.
+    """
 
     test_dates: Annotated[int, Field(ge=1)] = 3
     folds: Annotated[int, Field(ge=1, le=12)] = 2
@@ -154,6 +179,7 @@ class Training(Strict):
     seed: int = 7
     bags: Annotated[int, Field(ge=1, le=20)] = 5
     bootstraps: Annotated[int, Field(ge=50, le=5000)] = 400
+    trusted: tuple[str, ...] = ()
 
 
 class Check(Strict):
@@ -176,11 +202,24 @@ class Config(Strict):
     impossible: Literal["quarantine", "keep"] = "quarantine"
     memory: Annotated[str, Field(pattern=r"^\d+ ?(MB|GB|MiB|GiB)$")] = "4GB"
     signals: Signals = Signals()
+    text: Text = Text()
     as_of: Grid
     cohort: Cohort = Cohort()
     outcomes: Outcomes = Outcomes()
+    personas: Personas | None = None
     training: Training = Training()
     store: str | None = None
+
+    @property
+    def memory_bytes(self) -> int:
+        """``memory`` as a number."""
+        number, unit = re.fullmatch(r"(\d+) ?(\w+)", self.memory).groups()  # type: ignore[union-attr]
+        return int(number) * {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}[unit]
+
+    @property
+    def database_bytes(self) -> int:
+        """What DuckDB may take of it: it goes beyond its limit, and the process has needs of its own."""
+        return max((self.memory_bytes - 800_000_000) // 2, self.memory_bytes // 4)
 
     @field_validator("timezone")
     @classmethod

@@ -22,6 +22,7 @@ from features.files import scratch
 from features.workspace import Source, Workspace
 
 CSV, PARQUET, JSON = (".csv", ".tsv", ".txt"), (".parquet",), (".json", ".jsonl", ".ndjson")
+LONGEST_LINE = 16_000_000  # bytes; people paste whole logs into tickets
 BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -54,7 +55,7 @@ def open_sources(workspace: Workspace) -> Iterator[tuple[duckdb.DuckDBPyConnecti
         connection = duckdb.connect()
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(f"SET memory_limit = {literal(workspace.config.memory)}")
+            connection.execute(f"SET memory_limit = '{workspace.config.database_bytes} B'")
             connection.execute(f"SET temp_directory = {literal(str(folder))}")
             connection.execute("SET preserve_insertion_order = true")
             sources = {
@@ -126,7 +127,10 @@ def _reader(kind: tuple[str, ...], files: list[Path], source: Source) -> str:
     if kind == JSON:
         return f"read_json({listed}, union_by_name = true, filename = true)"
     delimiter = f", delim = {literal(source.delimiter)}" if source.delimiter else ""
-    return f"read_csv({listed}, all_varchar = true, header = true, filename = true, union_by_name = true{delimiter})"
+    return (
+        f"read_csv({listed}, all_varchar = true, header = true, filename = true, union_by_name = true, "
+        f"max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE}{delimiter})"
+    )
 
 
 def _without_repeats(connection: duckdb.DuckDBPyConnection, reader: str, files: int) -> str:

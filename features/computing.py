@@ -1,0 +1,194 @@
+"""One partition of accounts: its facts, its rows, and every column of the plan for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features import cohort, facts, kernel, sequences, windows
+from features.aggregations import Seen
+from features.facts import Facts
+from features.feature import Attribute, Column, Feature, Numbers
+from features.kernel import Ask, Measure, Rows, Stream
+from features.ledger import Ledger
+from features.personas import DAYS, Crowd
+from features.plan import Plan
+from features.quality import Report
+from features.windows import Bounds, Span
+from features.workspace import Workspace
+
+APPLIES = "for_"
+PEOPLE_AT_ONCE = 200_000
+"""Rows (contact, as_of) that are looked at together."""
+Values = dict[str, npt.NDArray[np.generic] | pa.Array]
+
+
+@dataclass
+class Partition:
+    """A range of accounts; the facts of each kind are loaded when they are first asked for."""
+
+    workspace: Workspace
+    ledger: Ledger
+    tables: Path
+    report: Report
+    accounts: range
+    loaded: dict[str, Facts] = field(default_factory=dict)
+
+    def load(self, kind: str) -> Facts:
+        if kind not in self.loaded:
+            self.loaded[kind] = self.ledger.load(kind, self.accounts)
+        return self.loaded[kind]
+
+    def attributes(self, names: list[str]) -> pa.Table:
+        """Columns of the accounts, in the order of their codes."""
+        table = pq.read_table(self.tables / "accounts.parquet", columns=names)
+        return table.slice(self.accounts.start, len(self.accounts)).combine_chunks()
+
+    @cached_property
+    def people(self) -> tuple[range, npt.NDArray[np.int64]]:
+        """The codes of the contacts of these accounts, and the account of each (position within the range)."""
+        owner = pq.read_table(self.tables / "people.parquet", columns=["account_code"])["account_code"].to_numpy()
+        begin, end = np.searchsorted(owner, [self.accounts.start, self.accounts.stop])
+        return range(int(begin), int(end)), owner[begin:end].astype(np.int64) - self.accounts.start
+
+
+def filled(partition: Partition, made: Plan, days: list[date]) -> tuple[Rows, Values]:
+    """The rows of a partition, by account and as_of, and their columns: account, ``for_OUTCOME``, features."""
+    config = partition.workspace.config
+    everybody = cohort.everybody(len(partition.accounts), days)
+    keep = cohort.members(partition.load, config.cohort, everybody, days, config.timezone)
+    keep &= _exists(partition, everybody, days)
+    rows = Rows(everybody.account[keep], everybody.at[keep])
+    values: Values = {"account": _spread(partition.attributes(["account"])["account"], rows)}
+    for name, outcome in config.outcomes:
+        values[APPLIES + name] = cohort.applies(partition.load, config, outcome, rows, days)
+    return rows, values | compute(partition, made, rows, days)
+
+
+def _exists(partition: Partition, rows: Rows, days: list[date]) -> npt.NDArray[np.bool_]:
+    """Accounts count from the moment they were created; without a date, always."""
+    if "account.created" not in facts.available(partition.report):
+        return np.ones(len(rows), dtype=bool)
+    created = partition.load("account.created")
+    dated = np.diff(created.offsets)[rows.account] > 0
+    always = windows.bounds(days, [Span()], partition.workspace.config.timezone)
+    return ~dated | (kernel.total_of(created, rows, always, Measure.COUNT) > 0)
+
+
+def _spread(column: pa.ChunkedArray, rows: Rows) -> pa.Array:
+    """A column of the accounts, repeated for each of their rows."""
+    return column.combine_chunks().take(pa.array(rows.account))
+
+
+def compute(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> Values:
+    """The columns of the plan for these rows, in the order of the plan."""
+    values: Values = {}
+    for kind, columns in _by_kind(made).items():
+        values |= aggregated(partition.load(kind), columns, rows, days, partition.workspace.config.timezone)
+    attributes = [column for column in made.columns if isinstance(column.declaration, Attribute)]
+    if attributes:
+        table = partition.attributes([column.name for column in attributes])
+        for column in attributes:
+            found = _spread(table[column.name], rows)
+            values[column.name] = found if column.categorical else _floats(found)
+    values |= crowds(partition, made, rows, days)
+    for column in made.columns:
+        if not isinstance(column.declaration, Feature | Attribute | Crowd):
+            inputs = [np.asarray(values[name], dtype=np.float64) for name in made.inputs(column)]
+            values[column.name] = column.declaration.number(column, *inputs)
+    return {column.name: values[column.name] for column in made.columns}
+
+
+def behaving(
+    partition: Partition, behaviours: tuple[Feature, ...], days: list[date]
+) -> Iterator[tuple[Rows, list[Numbers]]]:
+    """Some contacts after the other: rows (contact, as_of), and the count of each behaviour over the days before."""
+    contacts, _ = partition.people
+    found = {kind: partition.load(kind).by_contact(contacts) for kind in dict.fromkeys(b.of for b in behaviours)}
+    step = max(PEOPLE_AT_ONCE // len(days), 1)
+    for first in range(0, len(contacts), step):
+        rows = cohort.everybody(min(step, len(contacts) - first), days)
+        rows = Rows(rows.account + np.int32(first), rows.at)
+        values = Values()
+        for kind, done in found.items():
+            columns = [Column(behaviour.name, behaviour, DAYS) for behaviour in behaviours if behaviour.of == kind]
+            values |= aggregated(done, columns, rows, days, partition.workspace.config.timezone)
+        yield rows, [np.asarray(values[behaviour.name], dtype=np.float64) for behaviour in behaviours]
+
+
+def crowds(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> Values:
+    """The columns that tell how the active people of each account spread over the personas."""
+    declared = [(column, column.declaration) for column in made.columns if isinstance(column.declaration, Crowd)]
+    if not declared:
+        return {}
+    fitted = declared[0][1].among
+    assert fitted is not None
+    _, owner = partition.people
+    counts = np.zeros((len(partition.accounts), len(days), len(fitted.names)))
+    for seen, behaviour in behaving(partition, fitted.behaviours, days):
+        persona = fitted.nearest(behaviour)
+        there = persona >= 0
+        np.add.at(counts, (owner[seen.account[there]], seen.at[there], persona[there]), 1.0)
+    people = [counts[rows.account, rows.at, persona] for persona in range(len(fitted.names))]
+    return {column.name: crowd.number(column, *people) for column, crowd in declared}
+
+
+def _floats(column: pa.Array) -> npt.NDArray[np.float64]:
+    return column.cast(pa.float64()).fill_null(float("nan")).to_numpy(zero_copy_only=False)
+
+
+def _by_kind(made: Plan) -> dict[str, list[Column]]:
+    kinds: dict[str, list[Column]] = {}
+    for column in made.columns:
+        if isinstance(column.declaration, Feature):
+            kinds.setdefault(column.declaration.of, []).append(column)
+    return kinds
+
+
+def aggregated(found: Facts, columns: list[Column], rows: Rows, days: list[date], zone: str) -> Values:
+    """Every column that looks at one kind of facts, with one pass of the kernel."""
+    declared = [(column, _feature(column)) for column in columns]
+    streams = list(dict.fromkeys(Stream(d.label, d.role) for _, d in declared))
+    spans = list(dict.fromkeys(d.span(column.window) for column, d in declared))
+    bounds = windows.bounds(days, spans, zone)
+    asks = list(
+        dict.fromkeys(
+            Ask(need, streams.index(Stream(d.label, d.role)), spans.index(d.span(column.window)))
+            for column, d in declared
+            for need in d.agg.needs
+        )
+    )
+    answers = _answers(found, rows, bounds, streams, asks)
+    as_of, values = bounds.as_of[rows.at], Values()
+    for column, d in declared:
+        stream, span = streams.index(Stream(d.label, d.role)), spans.index(d.span(column.window))
+        measures = {need: answers[Ask(need, stream, span)] for need in d.agg.needs}
+        seen = Seen(measures, as_of, bounds.end_day[rows.at, span], column.window)
+        values[column.name] = d.agg.number(seen) + 0.0  # -0.0 becomes 0.0
+    return values
+
+
+def _answers(
+    found: Facts, rows: Rows, bounds: Bounds, streams: list[Stream], asks: list[Ask]
+) -> dict[Ask, npt.NDArray[np.generic]]:
+    exact = [ask for ask in asks if ask.measure < len(Measure)]
+    shapes = [ask for ask in asks if ask.measure >= len(Measure)]
+    answers: dict[Ask, npt.NDArray[np.generic]] = {}
+    if exact:
+        answers |= dict(zip(exact, kernel.measure(found, rows, bounds, streams, exact), strict=True))
+    if shapes:
+        answers |= dict(zip(shapes, sequences.shape(found, rows, bounds, streams, shapes), strict=True))
+    return answers
+
+
+def _feature(column: Column) -> Feature:
+    assert isinstance(column.declaration, Feature)
+    return column.declaration

@@ -1,0 +1,245 @@
+"""The ledger: every fact of the tables in use, ready for the kernel.
+
+A folder per kind under ``state/facts/KEY/``, sorted by account and instant,
+made once for a set of tables and declarations: plain arrays of numbers, which
+the kernel reads where they lie. Beside them, for each kind and local day, a
+digest of the facts that became visible on it. An as_of is the end of a day, so
+the sum of the digests up to it says whether anything visible to it has changed:
+that is how a frame knows that it is still right when later data has come in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from features import facts, intake
+from features.errors import PropensityError
+from features.facts import NO_VALUE, UNIT, Facts
+from features.files import scratch
+from features.quality import Report
+from features.sources.files import literal, quoted
+from features.tables import ROLES
+from features.workspace import Workspace
+
+FORMAT = "3"
+BATCH = 1_000_000
+LARGEST_SUM = 2**62
+COLUMNS: dict[str, Any] = {
+    "occurred": np.int64,
+    "known": np.int64,
+    "value": np.int64,
+    "day": np.int32,
+    "contact": np.int32,
+    "label": np.int32,
+    "role": np.int32,
+}
+"""A file per column of a kind; beside them ``offsets``: where the facts of each account begin, and where the last end."""
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The facts of a set of tables: the labels of each kind, and per kind the days on which facts became visible with
+    the running sums of their digests.
+    """
+
+    folder: Path
+    labels: dict[str, tuple[str, ...]]
+    digests: dict[str, tuple[list[int], list[int]]]
+
+    def load(self, kind: str, accounts: range) -> Facts:
+        """The facts of one kind for a range of account codes."""
+        if kind not in self.labels:
+            raise facts.not_there(kind, self.labels)
+        offsets = self._offsets(kind)[accounts.start : accounts.stop + 1]
+        columns = {name: self._column(kind, name, int(offsets[0]), int(offsets[-1])) for name in COLUMNS}
+        return Facts(offsets - offsets[0], **columns, labels=self.labels[kind], roles=ROLES)
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """How many facts each account has."""
+        total: npt.NDArray[np.int64] = np.sum([np.diff(self._offsets(kind)) for kind in self.labels], axis=0)
+        return total
+
+    def digest(self, day: int) -> str:
+        """Of all facts that an as_of at the end of this local day (since 1970) may see."""
+        total = hashlib.sha256()
+        for kind, (days, sums) in sorted(self.digests.items()):
+            until = bisect_right(days, day)
+            total.update(f"{kind} {sums[until - 1] if until else 0}\n".encode())
+        return total.hexdigest()
+
+    def _offsets(self, kind: str) -> npt.NDArray[np.int64]:
+        return np.fromfile(self.folder / kind / "offsets", dtype=np.int64)
+
+    def _column(self, kind: str, name: str, begin: int, end: int) -> npt.NDArray[Any]:
+        """A part of a column, mapped from its file."""
+        of = np.dtype(COLUMNS[name])
+        if begin == end:  # an empty file cannot be mapped
+            return np.zeros(0, of)
+        mapped = np.memmap(self.folder / kind / name, of, "r", begin * of.itemsize, (end - begin,))
+        return mapped.view(np.ndarray)
+
+
+def place(workspace: Workspace) -> Path:
+    """Where the ledger of the tables in use is, or will be."""
+    return workspace.state / "facts" / _key(workspace, intake.current(workspace)[0].name)
+
+
+def opened(workspace: Workspace, progress: Progress = lambda done, of: None) -> Ledger:
+    """The ledger of the tables in use, made if it is not there; whole or not at all."""
+    folder, report = intake.current(workspace)
+    final = place(workspace)
+    if not final.is_dir():
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with scratch(workspace.state) as part:
+            _write(workspace, folder, report, part / "facts", part, progress)
+            _into_place(part / "facts", final)
+        for old in final.parent.iterdir():
+            if old != final:
+                shutil.rmtree(old, ignore_errors=True)
+    told = json.loads((final / "ledger.json").read_text(encoding="utf-8"))
+    labels = {kind: tuple(names) for kind, names in told["labels"].items()}
+    return Ledger(final, labels, {kind: running(by_day) for kind, by_day in told["digests"].items()})
+
+
+def running(by_day: Mapping[str, str]) -> tuple[list[int], list[int]]:
+    """Days in order, and the sums of the digests up to each."""
+    days = sorted(by_day, key=int)
+    return [int(day) for day in days], list(accumulate(int(by_day[day]) for day in days))
+
+
+def _into_place(part: Path, final: Path) -> None:
+    try:
+        part.rename(final)
+    except OSError:
+        if not final.is_dir():  # another process may have made the same one meanwhile
+            raise
+
+
+def _key(workspace: Workspace, tables: str) -> str:
+    delays = [f"{name} {mapping.delay_hours}" for name, mapping in sorted(workspace.config.tables.items())]
+    meaning = [FORMAT, tables, workspace.config.timezone, repr(facts.FACTS), repr(ROLES), duckdb.__version__, *delays]
+    return hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
+
+
+def _write(workspace: Workspace, tables: Path, report: Report, folder: Path, spill: Path, progress: Progress) -> None:
+    folder.mkdir()
+    kinds = sorted(facts.available(report))
+    accounts = pq.read_metadata(tables / "accounts.parquet").num_rows
+    labels: dict[str, list[str]] = {}
+    digests: dict[str, dict[str, str]] = {}
+    with connected(workspace, spill) as connection:
+        for done, kind in enumerate(kinds):
+            progress(done, len(kinds))
+            labels[kind] = _choose(connection, kind, tables, workspace, report)
+            _sort(connection, kind, accounts, folder / kind)
+            digests[kind] = _digests(connection, tables, workspace.config.timezone)
+        progress(len(kinds), len(kinds))
+    (folder / "ledger.json").write_text(json.dumps({"labels": labels, "digests": digests}), encoding="utf-8")
+
+
+@contextmanager
+def connected(workspace: Workspace, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB within the workspace's memory limit."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET memory_limit = '{workspace.config.database_bytes} B'")
+        connection.execute(f"SET temp_directory = {literal(str(spill))}")
+        connection.execute(f"SET threads = {min(8, os.cpu_count() or 1)}")
+        yield connection
+
+
+def _table(folder: Path, name: str) -> str:
+    return literal(str(folder / f"{name}.parquet"))
+
+
+def _choose(
+    connection: duckdb.DuckDBPyConnection, kind: str, tables: Path, workspace: Workspace, report: Report
+) -> list[str]:
+    """``chosen``: the facts of a kind with their codes; returns its labels, in the order of their codes."""
+    query = facts.select(kind, tables, workspace, report)
+    found = connection.execute(f"SELECT DISTINCT label FROM ({query}) WHERE label IS NOT NULL ORDER BY 1").fetchall()
+    labels = [row[0] for row in found]
+    connection.execute("CREATE OR REPLACE TEMP TABLE labels (label VARCHAR, code INTEGER)")
+    if labels:
+        connection.execute("INSERT INTO labels SELECT unnest(?), unnest(range(?))", [labels, len(labels)])
+    role = f"list_position([{', '.join(map(literal, ROLES))}], CASE WHEN f.known >= p.role_known THEN p.role END)"
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW chosen AS SELECT f.account_code AS account, f.occurred, f.known, f.value, f.day, "
+        f"coalesce(f.contact_code, -1) AS contact, coalesce(l.code, -1) AS label, coalesce({role}, 0) - 1 AS role "
+        f"FROM ({query}) f LEFT JOIN {_table(tables, 'people')} p ON p.contact_code = f.contact_code "
+        "LEFT JOIN labels l ON l.label = f.label"
+    )
+    return labels
+
+
+def _sort(connection: duckdb.DuckDBPyConnection, kind: str, accounts: int, folder: Path) -> None:
+    """Write the facts in an order that is total over everything a feature can see."""
+    folder.mkdir()
+    counts, sizes = np.zeros(accounts, dtype=np.int64), np.zeros(accounts)
+    query = "SELECT * FROM chosen ORDER BY account, occurred, known, value NULLS LAST, contact, label"
+    with ExitStack() as files:
+        columns = {name: files.enter_context((folder / name).open("wb")) for name in COLUMNS}
+        try:
+            for batch in connection.sql(query).to_arrow_reader(BATCH):
+                account, value = batch["account"].to_numpy(), batch["value"].fill_null(int(NO_VALUE)).to_numpy()
+                counts += np.bincount(account, minlength=accounts)
+                amounts = np.where(value == NO_VALUE, 0.0, np.abs(value.astype(np.float64)))
+                sizes += np.bincount(account, amounts, accounts)
+                for name, kept in COLUMNS.items():
+                    column = value if name == "value" else batch[name].to_numpy()
+                    column.astype(kept, copy=False).tofile(columns[name])
+        except duckdb.ConversionException as error:  # a value of its own beyond 64 bits
+            raise _too_large(kind) from error
+    if sizes.max(initial=0) > LARGEST_SUM:  # sums are taken within an account, whichever facts they are of
+        raise _too_large(kind)
+    np.concatenate([[0], np.cumsum(counts)]).astype(np.int64).tofile(folder / "offsets")
+
+
+def _too_large(kind: str) -> PropensityError:
+    return PropensityError(
+        f"the values of {kind} facts add up to more than {LARGEST_SUM // UNIT:,}",
+        "State them in a larger unit in the table's mapping.",
+    )
+
+
+def accounts_digest(tables: Path, columns: list[str], zone: str) -> Callable[[int], str]:
+    """Of what is said, without history, of the accounts that are there by the end of a local day."""
+    created = f"CAST(timezone({literal(zone)}, created) AS DATE)"
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"SELECT coalesce(datediff('day', DATE '1970-01-01', {created}), {-(2**31)}), "
+            f"sum(hash({', '.join(map(quoted, columns))})) FROM {_table(tables, 'accounts')} GROUP BY 1"
+        ).fetchall()
+    days, sums = running({str(day): str(total) for day, total in found})
+    return lambda day: f"{duckdb.__version__} {columns} {sums[until - 1] if (until := bisect_right(days, day)) else 0}"
+
+
+def _digests(connection: duckdb.DuckDBPyConnection, tables: Path, zone: str) -> dict[str, str]:
+    """Per local day on which facts became visible, the sum of their hashes: of identifiers, not codes, so it lasts."""
+    seen = f"CAST(timezone({literal(zone)}, make_timestamptz(greatest(occurred, known))) AS DATE)"
+    day = f"CASE WHEN known = occurred THEN day ELSE datediff('day', DATE '1970-01-01', {seen}) END"
+    found = connection.execute(
+        f"SELECT {day}, sum(hash(a.h, coalesce(p.h, 0), coalesce(l.h, 0), role, occurred, known, value)) FROM chosen f "
+        f"JOIN (SELECT account_code, hash(account) AS h FROM {_table(tables, 'accounts')}) a ON a.account_code = f.account "
+        f"LEFT JOIN (SELECT contact_code, hash(contact) AS h FROM {_table(tables, 'people')}) p "
+        "ON p.contact_code = f.contact "
+        "LEFT JOIN (SELECT code, hash(label) AS h FROM labels) l ON l.code = f.label GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return {str(at): str(total) for at, total in found}
