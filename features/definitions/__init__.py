@@ -9,6 +9,7 @@ from features.definitions import (
     contracts,
     deals,
     feedback,
+    hierarchy,
     outreach,
     stakeholders,
     support,
@@ -27,4 +28,5 @@ FEATURES: tuple[Declaration, ...] = (
     *advocacy.FEATURES,
     *outreach.FEATURES,
     *deals.FEATURES,
+    *hierarchy.FEATURES,
 )
