@@ -35,6 +35,7 @@ from features.errors import PropensityError
 from features.sources import simulated_lives as lives
 from features.sources import simulated_outcomes as outcomes
 from features.sources import simulated_rows as rows
+from features.sources import simulated_words as words
 from features.sources.simulated_dirt import soil
 from features.sources.simulated_lives import CURRENCIES, Calendar, Coded, Columns, Flags, Floats, Value, numbers
 from features.tables import TABLES, Table
@@ -53,7 +54,11 @@ ARROW_TYPES = {
     "integer": pa.int64(),
     "flag": pa.bool_(),
 }
-OMITTED = {"usage": ("event_id", "contract")}  # always null here
+OMITTED = {  # always null here, or told from text while it is read in
+    "usage": ("event_id", "contract"),
+    "tickets": ("sentiment", "topic"),
+    "feedback": ("sentiment", "topic"),
+}
 HAPPENED = {  # the times at which a row comes into being: the first that is not null
     "accounts": ("created",),
     "contacts": ("joined",),
@@ -156,22 +161,22 @@ def simulate(world: World, directory: Path, progress: Callable[[int, int], None]
             written[name] += table.num_rows
 
         for chunk, first in enumerate(range(0, world.accounts, CHUNK)):
-            fate, delay, dirt = _generators(world.seed, chunk)
-            drawn = _draw(fate, when, first, min(CHUNK, world.accounts - first), world.signal)
+            fate, delay, dirt, talk = _generators(world.seed, chunk)
+            drawn = _draw(fate, talk, when, first, min(CHUNK, world.accounts - first), world.signal)
             for name, columns in drawn.tables.items():
                 late = LATE.get(name, 0.0) if world.late else 0.0
                 write(name, _exported(delay, when, drawn, TABLES[name], columns, f"{chunk}-", late), dirt)
             files["truth"].write_table(_truth(when, drawn))
             if progress:
                 progress(first + len(drawn.firms), world.accounts)
-        market, _, dirt = _generators(world.seed, RATES_SEED)
+        market, _, dirt, _ = _generators(world.seed, RATES_SEED)
         write("rates", _rates(market, when), dirt)
     return written
 
 
 def _generators(seed: int, chunk: int) -> list[np.random.Generator]:
-    """One each for what happens, what arrives late, and dirt: none of them moves the others."""
-    return [np.random.default_rng(child) for child in np.random.SeedSequence([seed, chunk]).spawn(3)]
+    """One each for what happens, what arrives late, dirt, and words: none of them moves the others."""
+    return [np.random.default_rng(child) for child in np.random.SeedSequence([seed, chunk]).spawn(4)]
 
 
 @dataclass(frozen=True)
@@ -185,7 +190,9 @@ class _Drawn:
     chance: Floats
 
 
-def _draw(rng: np.random.Generator, when: Calendar, first: int, count: int, signal: bool) -> _Drawn:
+def _draw(
+    rng: np.random.Generator, talk: np.random.Generator, when: Calendar, first: int, count: int, signal: bool
+) -> _Drawn:
     """Draw ``count`` accounts numbered from ``first``; without ``signal`` outcomes are pure chance."""
     firms = lives.firms(rng, when, first, count)
     people = lives.people(rng, when, firms)
@@ -208,7 +215,7 @@ def _draw(rng: np.random.Generator, when: Calendar, first: int, count: int, sign
         "contacts": rows.contacts(rng, people),
         "contracts": contracts,
         "usage": rows.usage(rng, when, firms, people, minds, born & (when.edges[None, :-1] < gone[:, None])),
-        "tickets": tickets,
+        "tickets": tickets | words.tickets(talk, when, minds, tickets),
         "feedback": feedback,
         "invoices": rows.invoices(rng, when, firms, minds, contracts, gone),
         "advocacy": advocacy,
