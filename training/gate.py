@@ -10,7 +10,7 @@ import numpy.typing as npt
 from training.metrics import Estimate, estimate, losses
 
 Vector = npt.NDArray[np.float64]
-PROMOTED, NO_SIGNAL, NOT_BETTER = "promoted", "no usable signal", "not better"
+PROMOTED, NO_SIGNAL, NOT_BETTER, SUSPECTED = "promoted", "no usable signal", "not better", "suspected leak"
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,15 @@ def decide(baselines: list[Comparison], champion: Comparison | None) -> Verdict:
         return Verdict(PROMOTED, reasons)
     base = next(comparison for comparison in baselines if comparison.rival == "base rate")
     return Verdict(NOT_BETTER if base.better else NO_SIGNAL, reasons)
+
+
+def heed(verdict: Verdict, alarms: list[str]) -> Verdict:
+    """What is too good to be believed is not promoted, whatever it beats: a leak makes the comparisons worthless."""
+    if not alarms:
+        return verdict
+    told = [f"suspected leak: {alarm}" for alarm in alarms]
+    cure = "Mend the mapping of what is named, or name it in training.trusted where it was truly known beforehand."
+    return Verdict(SUSPECTED, [*verdict.reasons, *told, cure])
 
 
 def too_few(what: str, positives: int, negatives: int, minimum: int) -> Verdict | None:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 Vector = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float64]
+Metric = Callable[[Vector, Vector, Weights], Vector]
 SMALLEST = 1e-6
 BINS = 10
 COVERAGE = 0.95
@@ -97,7 +98,7 @@ def ece(y: Vector, p: Vector, weights: Weights) -> Vector:
     return gaps / weights.sum(axis=1)
 
 
-METRICS: dict[str, Callable[[Vector, Vector, Weights], Vector]] = {
+METRICS: dict[str, Metric] = {
     "auc": auc,
     "average_precision": average_precision,
     "log_loss": log_loss,
@@ -109,12 +110,13 @@ METRICS: dict[str, Callable[[Vector, Vector, Weights], Vector]] = {
 
 def judge(y: Vector, p: Vector, weights: Weights) -> dict[str, Estimate]:
     """Every metric with its interval."""
-    found: dict[str, list[Vector]] = {name: [] for name in METRICS}
+    return {name: estimate(over_draws(metric, y, p, weights)) for name, metric in METRICS.items()}
+
+
+def over_draws(metric: Metric, y: Vector, p: Vector, weights: Weights) -> Vector:
+    """One number per draw, a part of the draws at a time so that memory stays bounded."""
     step = max(1, 20_000_000 // max(len(y), 1))
-    for start in range(0, len(weights), step):
-        for name, metric in METRICS.items():
-            found[name].append(metric(y, p, weights[start : start + step]))
-    return {name: estimate(np.concatenate(parts)) for name, parts in found.items()}
+    return np.concatenate([metric(y, p, weights[start : start + step]) for start in range(0, len(weights), step)])
 
 
 def reliability(y: Vector, p: Vector) -> list[tuple[float, float, int]]:

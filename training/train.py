@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import PropensityError
-from features.workspace import Workspace
-from training import calibration, gate, metrics, plots
+from features.workspace import Config, Workspace
+from training import alarm, calibration, gate, metrics, plots
+from training.alarm import Alarm
 from training.baselines import BASELINES
 from training.calibration import Sigmoid
 from training.dataset import Dataset, dataset
@@ -53,6 +55,7 @@ class Result:
     calibration: str = ""
     earlier: list[dict[str, Any]] = field(default_factory=list)
     windows: list[dict[str, Any]] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
 
     @property
     def promoted(self) -> bool:
@@ -71,6 +74,7 @@ class Result:
             "test": [str(day) for day in self.test],
             "metrics": told(self.metrics) if self.metrics else None,
             "baselines": {name: told(found) for name, found in self.baselines.items()},
+            "alarms": [ringing.as_dict() for ringing in self.alarms],
             "calibration": self.calibration,
             "earlier_folds": self.earlier,
             "windows": self.windows,
@@ -88,6 +92,7 @@ class Judged:
     metrics: dict[str, Estimate]
     baselines: dict[str, dict[str, Estimate]]
     verdict: Verdict
+    alarms: list[Alarm]
 
 
 def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: None) -> Result:
@@ -99,9 +104,11 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
     config = workspace.config.training
     progress(f"{outcome}: frame")
     rows = dataset(workspace, outcome)
+    alarm.trusted(workspace.config, rows.plan)
     days = sorted(set(rows.as_of.tolist()))
     folds = rolling(days, settings.span, config.test_dates, config.folds)
     final = folds[-1]
+    not_ahead(workspace.config, outcome, final)
     learn, test = rows.at(list(final.fit)), rows.at(list(final.test))
     blank = Result(
         outcome,
@@ -115,11 +122,11 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
             for line in rows.counts.to_dict("records")
         ],
     )
-    if refusal := _too_few(learn, test, config.minimum_positives):
+    if refusal := too_few(learn, test, config.minimum_positives):
         return replace(blank, verdict=refusal.verdict, reasons=refusal.reasons)
     registry, tags = Registry(workspace), {"outcome": outcome, "workspace": workspace.config.name}
     with registry.run(outcome, tags) as run, TemporaryDirectory() as scratch:
-        model, how, earlier = _model(workspace, outcome, rows, folds, progress)
+        model, how, earlier = learnt(workspace, outcome, rows, folds, progress)
         progress(f"{outcome}: judging")
         judged = _judge(workspace, registry, outcome, model, learn, test)
         result = replace(
@@ -131,13 +138,25 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
             baselines=judged.baselines,
             calibration=how,
             earlier=earlier,
+            alarms=judged.alarms,
         )
         progress(f"{outcome}: to MLflow")
         _record(workspace, registry, result, judged, learn, Path(scratch))
     return result
 
 
-def _too_few(learn: Dataset, test: Dataset, minimum: int) -> Verdict | None:
+def not_ahead(config: Config, outcome: str, final: Fold) -> None:
+    """Refuse personas that were fitted on what the test fold is to foretell."""
+    if config.personas is not None and config.personas.until >= final.test[0]:
+        raise PropensityError(
+            f"personas.until is {config.personas.until}, and the test of {outcome} begins on {final.test[0]}: "
+            "personas fitted after that look ahead",
+            f"Set personas.until to a date before {final.test[0]}.",
+        )
+
+
+def too_few(learn: Dataset, test: Dataset, minimum: int) -> Verdict | None:
+    """The refusal to learn or to judge on too little, if there is too little of either."""
     for what, rows in (("the training range", learn), ("the test fold", test)):
         yes = int(rows.y.sum())
         if refusal := gate.too_few(what, yes, len(rows) - yes, minimum):
@@ -145,7 +164,7 @@ def _too_few(learn: Dataset, test: Dataset, minimum: int) -> Verdict | None:
     return None
 
 
-def _model(
+def learnt(
     workspace: Workspace, outcome: str, rows: Dataset, folds: list[Fold], progress: Progress
 ) -> tuple[Model, str, list[dict[str, Any]]]:
     """Fit on the final fold's past; calibrate on what earlier folds foretold, or where that is too little, out of fold."""
@@ -213,13 +232,16 @@ def _judge(
     theirs = {name: baseline(fitted, learn.y, seen, model.encoder) for name, baseline in BASELINES.items()}
     comparisons = [gate.compare(name, test.y, ours, p, weights) for name, p in theirs.items()]
     champion = _champion(registry, outcome, test, ours, weights)
+    found = alarm.alarms(workspace, outcome, learn, test, weights)
+    verdict = gate.decide(comparisons, champion)
     return Judged(
         model,
         test,
         ours,
         metrics.judge(test.y, ours, weights),
         {name: metrics.judge(test.y, p, weights) for name, p in theirs.items()},
-        gate.decide(comparisons, champion),
+        gate.heed(verdict, [str(ringing) for ringing in found if not ringing.trusted]),
+        found,
     )
 
 
@@ -248,6 +270,8 @@ def _record(
     plots.against_baselines({"model": result.metrics} | result.baselines, title, pictures / "baselines.png")
     plots.importance(_importance(judged), f"{result.outcome}: what moves it most", pictures / "importance.png")
     (pictures / "features.txt").write_text("\n".join(judged.model.encoder.columns), encoding="utf-8")
+    told = json.dumps([ringing.as_dict() for ringing in result.alarms], indent=1)
+    (pictures / "alarms.json").write_text(told, encoding="utf-8")
     registry.log(_parameters(workspace, result, judged), _numbers(result), pictures)
     registry.log_data(learn.frame.head(1000), f"{workspace.config.name}-{result.outcome}", judged.model.facts["data"])
     folder = scratch / "model"
@@ -271,6 +295,7 @@ def _parameters(workspace: Workspace, result: Result, judged: Judged) -> dict[st
         "rounds": rounds,
         "columns": len(judged.model.encoder.columns),
         "verdict": result.verdict,
+        "alarms": ", ".join(ringing.feature for ringing in result.alarms[:20]) or "none",
         "calibration": result.calibration,
         "test": ", ".join(map(str, result.test)),
         "seed": workspace.config.training.seed,

@@ -9,12 +9,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.errors import PropensityError, one_of
-from features.workspace import Outcome, Workspace
+from features.workspace import Config, Outcome, Workspace
 from training.outcomes import advocacy, churn
 from training.outcomes.future import Future
 
 Label = Callable[[Future, Outcome], npt.NDArray[np.bool_]]
 OUTCOMES: dict[str, Label] = {"churn": churn.label, "advocacy": advocacy.label}
+DEFINED_BY: dict[str, Callable[[Config, Outcome], tuple[str, ...]]] = {
+    "churn": churn.defined_by,
+    "advocacy": advocacy.defined_by,
+}
 
 
 def configured(workspace: Workspace, name: str) -> Outcome:
@@ -27,6 +31,11 @@ def configured(workspace: Workspace, name: str) -> Outcome:
             status=404,
         )
     return there[name]
+
+
+def defined_by(config: Config, name: str, outcome: Outcome) -> tuple[str, ...]:
+    """The streams of facts that decide an outcome."""
+    return DEFINED_BY[name](config, outcome)
 
 
 def labels(workspace: Workspace, name: str, rows: pd.DataFrame) -> npt.NDArray[np.float64]:

@@ -6,12 +6,21 @@ import numpy as np
 import numpy.typing as npt
 
 from features.facts import UNIT
-from features.workspace import Advocacy, Outcome
+from features.workspace import Advocacy, Config, Outcome
 from training.outcomes.future import Future
 
 
 def label(future: Future, outcome: Outcome) -> npt.NDArray[np.bool_]:
     assert isinstance(outcome, Advocacy)
+    streams = defined_by(future.workspace.config, outcome)
     if outcome.kind == "feedback":
-        return future.any_fact((f"feedback.{outcome.instrument.lower()}",), f"value >= {outcome.at_least * UNIT}")
-    return future.any_fact(tuple(f"advocacy.done.{kind}" for kind in outcome.acts))
+        return future.any_fact(streams, f"value >= {outcome.at_least * UNIT}")
+    return future.any_fact(streams)
+
+
+def defined_by(config: Config, outcome: Outcome) -> tuple[str, ...]:
+    """The answers to the instrument, or the acts done."""
+    assert isinstance(outcome, Advocacy)
+    if outcome.kind == "feedback":
+        return (f"feedback.{outcome.instrument.lower()}",)
+    return tuple(f"advocacy.done.{kind}" for kind in outcome.acts)
