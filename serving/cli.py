@@ -23,6 +23,7 @@ from serving.template import TEMPLATE
 if TYPE_CHECKING:
     from features.plan import Plan
     from features.quality import Report
+    from features.steadiness import Steadiness
     from serving.batch import Batch
     from serving.lists import Line
     from training.train import Result
@@ -61,14 +62,26 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make a workspace
 @app.command(epilog="Example: propensity check --workspace acme")
 def check(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     """Read everything and report: rows, ranges, problems, what is set aside, what will be computed."""
-    from features import intake
-    from features.plan import plan
+    from features import frame, intake, steadiness
+    from training import alarm
 
     here = load(workspace)
     with terminal.progress("reading") as tell, intake.read(here, tell) as found:
         found.write_quarantine()
-        report, made = found.report, plan(here.config, found.report)
-    _show(json, _checked(report, made), lambda: terminal.show_check(report, made))
+        report, made = found.report, frame.planned(here, found.report)
+        steady = steadiness.check(found) + steadiness.frames.found(here)
+        alarm.trusted(here.config, made)
+        tell("leakage, in the frames that are built")
+        alarms = alarm.standing(here)
+    document = _checked(report, made, steady)
+    document["features"]["alarms"] = {name: [one.as_dict() for one in ringing] for name, ringing in alarms.items()}
+
+    def show() -> None:
+        terminal.show_check(report, made)
+        terminal.show_steadiness(steady)
+        terminal.show_alarms(alarms)
+
+    _show(json, document, show)
 
 
 @app.command(epilog="Example: propensity features --workspace acme --as-of 2026-03-31")
@@ -114,6 +127,27 @@ def train(
     _show(json, document, lambda: _show_training(here, results))
     if not all(result.promoted for result in results):
         raise typer.Exit(NOT_PROMOTED)
+
+
+@app.command(epilog="Example: propensity ablate --workspace acme --outcome churn")
+def ablate(
+    workspace: WORKSPACE = HERE,
+    outcome: Annotated[str | None, typer.Option(help="One outcome; by default all that are configured.")] = None,
+    json: JSON = False,
+) -> None:
+    """Measure what each family of features is worth: train without it, and compare on the same test fold."""
+    from training.ablation import ablate as ablate_one
+    from training.outcomes import configured
+
+    here = load(workspace)
+    if outcome is not None:
+        configured(here, outcome)
+    _take_in(here)
+    _build(here, None)
+    with terminal.progress("ablation") as tell:
+        found = [ablate_one(here, name, tell) for name in ([outcome] if outcome else dict(here.config.outcomes))]
+    document = {one.outcome: one.as_dict() for one in found}
+    _show(json, document, lambda: terminal.show_ablations(found))
 
 
 @app.command(epilog="Example: propensity score --workspace acme")
@@ -212,7 +246,7 @@ def demo(
     json: JSON = False,
 ) -> None:
     """The main job on a simulated company: raw files to features, models, scores and lists."""
-    from features import frame
+    from features import frame, steadiness
     from features.sources.simulated import World
     from serving import demo as demos
     from serving import lists
@@ -220,14 +254,15 @@ def demo(
 
     with terminal.progress("simulating a company") as tell:
         here = demos.prepare(workspace, World(accounts=accounts, seed=seed), tell)
-    report = _take_in(here)
+    report, steady = _take_in(here)
     _build(here, None)
+    steady += steadiness.frames.found(here)
     results = _train(here, [name for name, _ in here.config.outcomes])
     champions = Registry(here)
     batches = _score(here, None) if any(champions.champion(name) for name, _ in here.config.outcomes) else []
     shown = {batch.outcome: lists.ranked(here, batch.outcome, 10) for batch in batches if batch.scores}
     document = {
-        "check": _checked(report, frame.current_plan(here)),
+        "check": _checked(report, frame.current_plan(here), steady),
         "train": {result.outcome: result.as_dict() for result in results},
         "score": _scored(here, batches),
         "lists": {outcome: [line.as_dict() for line in lines] for outcome, lines in shown.items()},
@@ -272,24 +307,26 @@ def _date(text: str) -> date:
         raise PropensityError(f"--as-of is {text!r}", "Write a date as YYYY-MM-DD.") from error
 
 
-def _take_in(here: Workspace) -> Report:
-    """Exports to canonical tables; names to the store, the only place that keeps them."""
-    from features import intake
+def _take_in(here: Workspace) -> tuple[Report, Steadiness]:
+    """Exports to canonical tables; names to the store, the only place that keeps them; sizes kept for the next time."""
+    from features import intake, steadiness
     from serving.store import Store
 
     with terminal.progress("reading") as tell, intake.read(here, tell) as found:
         found.write_quarantine()
         found.write_tables()
         Store(here).remember(found.names())
-        return found.report
+        return found.report, steadiness.remember(found)
 
 
 def _build(here: Workspace, days: list[date] | None) -> dict[date, str]:
-    from features import cohort, frame
+    from features import cohort, frame, steadiness
 
     wanted = days or cohort.all_dates(here.config, frame.observed_until(here))
     with terminal.progress("features") as tell:
-        return frame.build(here, wanted, tell)
+        refs = frame.build(here, wanted, tell)
+    steadiness.frames.remember(here, refs)
+    return refs
 
 
 def _train(here: Workspace, outcomes: list[str]) -> list[Result]:
@@ -306,11 +343,11 @@ def _score(here: Workspace, day: date | None) -> list[Batch]:
         return score_everybody(here, day, tell)
 
 
-def _checked(report: Report, made: Plan) -> dict[str, Any]:
+def _checked(report: Report, made: Plan, steady: Steadiness) -> dict[str, Any]:
     """Each table under its own name, as every command's document is keyed by what it speaks of."""
     told = report.as_dict()
     features = {"columns": len(made.columns), "missing": made.missing}
-    return {**told.pop("tables"), **told, "features": features}
+    return {**told.pop("tables"), **told, "features": features, "steadiness": steady.as_dict()}
 
 
 def _scored(here: Workspace, batches: list[Batch]) -> dict[str, Any]:

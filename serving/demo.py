@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from features.errors import PropensityError
@@ -29,6 +30,9 @@ windows = [7, 30, 90, 180]
 since = {since}
 exported = {until}
 every = "month"
+
+[personas]
+until = {personas}
 
 [cohort]
 kind = "contract"
@@ -77,4 +81,5 @@ def configuration(world: World) -> str:
         tables="\n".join(f'[tables.{name}]\nsource = "{name}"\n' for name in TABLES),
         since=since,
         until=until,
+        personas=until - timedelta(days=365),
     )

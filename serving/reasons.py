@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from features.feature import Attribute, Column, Feature, Ratio
+from features.feature import Attribute, Column, Feature
+from features.personas import Crowd
 from features.plan import Plan
 from serving.score import Reason
 from training.dataset import Matrix
@@ -68,9 +69,11 @@ class Reasoner:
 def _subject(column: Column, plan: Plan) -> tuple[str, ...]:
     """What a column speaks of."""
     declaration = column.declaration
-    if isinstance(declaration, Ratio):
-        top = plan.declarations[declaration.top]
-        return (top.of, "ratio") if isinstance(top, Feature) else (declaration.name,)
+    if isinstance(declaration, Feature):
+        return (declaration.of, declaration.label, declaration.role)
     if isinstance(declaration, Attribute):
         return (declaration.name,)
-    return (declaration.of, declaration.label, declaration.role)
+    if isinstance(declaration, Crowd):
+        return ("personas",)
+    first = plan.declarations[declaration.parts[0]]
+    return (first.of, "expression") if isinstance(first, Feature) else (declaration.name,)

@@ -39,7 +39,7 @@ def replay(workspace: Workspace, score_id: str) -> Replay:
             "Its inputs were erased; the score cannot be made again.",
             status=410,
         )
-    made = next(frame.row_hashes(row, stored.as_of, scorer.plan))
+    made = frame.hashes_of(row, stored.as_of, scorer.plan)[0]
     again = scorer.score(row, stored.as_of, stored.frame_hash)[0]
     differences = [
         f"{name}: stored {getattr(stored, name)!r}, made again {getattr(again, name)!r}"

@@ -7,6 +7,7 @@ TEMPLATE = """\
 name = "{name}"
 timezone = "UTC"        # the zone whose midnights bound days; naive times are taken as this zone
 currency = "EUR"        # amounts in other currencies need the table rates
+memory = "4GB"          # what the work may take; more data is done in parts
 
 # Raw files: CSV (any delimiter; .gz too), Parquet, JSON; a pattern such as data/usage-*.csv is read as one.
 [sources]
@@ -39,6 +40,15 @@ SELECT account, contact, occurred_at, event, value FROM usage
 events = []                   # usage events that get features of their own, e.g. ["login", "export"]
 windows = [7, 30, 90, 180, 365]
 
+# What people wrote (feedback.verbatim, tickets.text) is read, never stored: only these go on. Sentiment is told of
+# English alone; map the column sentiment where you have your own. A text has the topic whose words come most often.
+[text]
+sentiment = true
+# [text.topics]
+# price = ["price", "expensive", "discount", "teuer"]
+# login = ["login", "log in", "password", "single sign-on"]
+# speed = ["slow", "timeout", "performance"]
+
 # As_of dates: from `until` backwards to `since`. Without `until`, the last date whose outcome is known.
 [as_of]
 since = 2024-01-31
@@ -50,6 +60,12 @@ every = "month"               # or "14 days"
 kind = "activity"
 days = 90
 activity = ["usage"]
+
+# Kinds of people by what they do, from contact in usage, tickets and feedback: fitted once, on what was known by
+# `until`, which must come before the test dates. Accounts get the share of each kind among their active people.
+# [personas]
+# until = 2025-12-31
+# count = 4
 
 [outcomes.churn]
 kind = "inactivity"           # or "contract": no live contract at the end of the horizon

@@ -18,9 +18,12 @@ from features.errors import PropensityError
 if TYPE_CHECKING:
     from features.plan import Plan
     from features.quality import Report
+    from features.steadiness import Steadiness
     from serving.batch import Batch
     from serving.lists import Line
     from serving.replay import Replay
+    from training.ablation import Ablation
+    from training.alarm import Alarm
     from training.metrics import Estimate
     from training.train import Result
 
@@ -93,9 +96,27 @@ def show_check(report: Report, plan: Plan | None) -> None:
             )
 
 
+def show_steadiness(steady: Steadiness) -> None:
+    """What is not as it used to be."""
+    if steady.findings:
+        table = Table(
+            title="unlike its own past", title_justify="left", title_style="bold", box=None, header_style="dim"
+        )
+        for heading in ("what", "kind", "in words"):
+            table.add_column(heading)
+        for finding in steady.findings:
+            table.add_row(escape(finding.what), f"[yellow]{finding.kind}[/]", escape(finding.text))
+        out.print(table)
+    else:
+        out.print("[green]steady[/]: nothing is unlike its own past")
+    if steady.too_little_past:
+        out.print(f"[dim]too little past to judge: {', '.join(steady.too_little_past)}[/]")
+
+
 def show_result(result: Result) -> None:
     """The verdict, and the model beside its baselines."""
-    colour = "green" if result.promoted else "yellow"
+    suspected = any(not alarm.trusted for alarm in result.alarms)
+    colour = "green" if result.promoted else "red" if suspected else "yellow"
     version = f", version {result.version}" if result.version else ""
     out.print(f"\n[bold]{result.outcome}[/]: [bold {colour}]{result.verdict}[/]{version}")
     if result.metrics:
@@ -113,6 +134,38 @@ def show_result(result: Result) -> None:
         out.print(f"[dim]intervals: 95%, by account; precision: average precision; calibrated {result.calibration}[/]")
     for reason in result.reasons:
         out.print(f"  {escape(reason)}")
+    for alarm in result.alarms:
+        if alarm.trusted:  # the others are among the reasons
+            out.print(f"  [dim]too good, and let pass: {escape(str(alarm))}[/]")
+
+
+def show_alarms(alarms: dict[str, list[Alarm]]) -> None:
+    """Features that foretell too well, per outcome whose frames are built."""
+    for outcome, ringing in alarms.items():
+        if not ringing:
+            out.print(f"{outcome}: no single feature foretells too well in the frames that are built.")
+        for alarm in ringing:
+            colour = "dim" if alarm.trusted else "red"
+            out.print(f"[{colour}]{outcome}: suspected leak[/] {escape(str(alarm))}")
+
+
+def show_ablations(found: list[Ablation]) -> None:
+    """What leaving out each family changes on the test fold."""
+    for one in found:
+        out.print(
+            f"\n[bold]{one.outcome}[/]: {one.columns} columns, log loss {one.log_loss}, AUC {one.auc}\n"
+            f"[dim]test fold: {one.n:,} rows, {one.positives:,} yes, as of {', '.join(map(str, one.test))}[/]"
+        )
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("without")
+        for heading in ("columns", "log loss", "AUC"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for without in one.without:
+            cells = (escape(f"{e.value:+.4f} [{e.low:+.4f}, {e.high:+.4f}]") for e in (without.log_loss, without.auc))
+            table.add_row(without.family, str(without.columns), *cells, style="bold" if without.missed else "")
+        out.print(table)
+    out.print("[dim]change on the test fold, 95% by account, paired; bold: shown to be worse without it.[/]")
+    out.print("[dim]A measurement: choose nothing by it.[/]")
 
 
 def show_batches(batches: list[Batch]) -> None:
