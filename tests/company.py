@@ -1,9 +1,9 @@
 """A made-up company, small and plain, whose churn and advocacy follow from what is in its tables: a model can be
 promoted within seconds.
 
-Each month an account uses the product; who barely used it *and* had a ticket does not come back the next month, who
-gave a high NPS answer *and* used it much acts as an advocate. Each of the two alone says little, so that the model
-beats the best single column.
+Each month an account uses the product; who barely used it *and* gave a low NPS answer does not come back the next
+month, who gave a high one *and* used it much acts as an advocate. Each of the two alone says little and no ratio joins
+them, so that the model beats the best single column. Tickets are there, and mean nothing.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def tables(accounts: int, seed: int, signal: bool) -> dict[str, list[dict[str, o
                     {"ticket": f"{account} {start}", "account": account, "opened": _moment(rng, start)}
                 )
             much = not (little or leaves)
-            likely = (little and ticket, happy and much) if signal else (luck[0] < 0.16, luck[1] < 0.3)
+            likely = (little and not happy, happy and much) if signal else (luck[0] < 0.16, luck[1] < 0.3)
             leaves, acts = (bool(chance) != bool(rng.random() < 0.03) for chance in likely)
     return rows
 

@@ -72,7 +72,7 @@ def test_check_reports_every_table(propensity: Command, again: Workspace) -> Non
         usage.write("nobody,2026-06-01T00:00:00+00:00,login,1\na0001,someday,login,1\n")
     done = propensity("check", "--workspace", again.root, "--json")
     assert done.status == 0
-    assert set(done.document) == {*again.config.tables, "checks", "observed_until", "features"}
+    assert set(done.document) == {*again.config.tables, "checks", "observed_until", "features", "steadiness"}
     assert done.document["observed_until"] == str(company.UNTIL)
     assert done.document["features"]["columns"] > 50
     for table in again.config.tables:

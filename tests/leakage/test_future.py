@@ -32,6 +32,8 @@ CONFIG: dict[str, Any] = {
     "cohort": {"kind": "activity", "days": 365},
 }
 
+PERSONAS = {"personas": {"until": date(2025, 12, 31), "count": 3}}
+
 Row = dict[str, Any]
 World = dict[str, list[Row]]
 
@@ -56,7 +58,7 @@ LATER: dict[str, dict[str, tuple[str, ...]]] = {
     "contacts": {"left": (), "consent_at": ("consent",)},
     "contracts": {"cancelled": ()},
     "tickets": {"first_response": (), "resolved": ("contacts_needed", "handoffs"), "escalated": (), "reopened": ()},
-    "feedback": {"responded": ("score",)},
+    "feedback": {"responded": ("score", "verbatim", "sentiment", "topic")},
     "invoices": {"paid": ()},
     "advocacy": {"accepted": (), "declined": (), "done": ("revenue_touched",)},
     "outreach": {"done": ("outcome",)},
@@ -73,18 +75,20 @@ RECORDED = [name for name, table in TABLES.items() if "recorded_at" in table.by_
 class Maker:
     """Makes rows at random, many of them on the instants that decide."""
 
+    accounts, rows = ACCOUNTS, 100
+
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311
         self.numbers = count()
 
     def world(self) -> World:
         world: World = {name: [] for name in TABLES}
-        world["accounts"] = [self.account(f"m{i}", BEGINNING) for i in range(ACCOUNTS)]
+        world["accounts"] = [self.account(f"m{i}", BEGINNING) for i in range(self.accounts)]
         for account in list(world["accounts"]):
             world["contacts"] += [self.contact(account["account"], i) for i in range(3)]
             world["contracts"].append(self.contract(account["account"]))
         for name in TABLES:
-            firsts = (T, T + ONE_DAY) if name == "accounts" else [self.instant() for _ in range(100)]
+            firsts = (T, T + ONE_DAY) if name == "accounts" else [self.instant() for _ in range(self.rows)]
             world[name] += [self.row(name, first) for first in firsts]
         world["rates"].append({"currency": "USD", "valid_from": BEGINNING - 100 * ONE_DAY, "rate": 0.5})
         return world
@@ -134,7 +138,7 @@ class Maker:
                 "valid_from": first + int(number[1:]) * TICK,
                 "rate": self.random.uniform(0.5, 2),
             }
-        account = f"m{self.random.randrange(ACCOUNTS)}"
+        account = self.somebody()
         row: Row = {
             "account": account,
             TABLES[table].key: number,
@@ -152,6 +156,9 @@ class Maker:
             if row[column] is None:
                 row |= dict.fromkeys(beside)
         return row
+
+    def somebody(self) -> str:
+        return f"m{self.random.randrange(self.accounts)}"
 
     def instant(self) -> datetime:
         starts = [windows.to_datetime(i) for i in windows.lookback_starts([DAY], WINDOWS, ZONE)[0]]
@@ -171,6 +178,13 @@ class Maker:
         """At most one of two columns is filled in."""
         chosen = self.random.choice(columns)
         return {column: self.later(first) if column == chosen else None for column in columns}
+
+    def told(self) -> Row:
+        """What text comes to, as a source may tell it."""
+        return {
+            "sentiment": round(self.random.uniform(-1, 1), 2),
+            "topic": self.random.choice(["price", "speed", None]),
+        }
 
     def _contacts(self, first: datetime) -> Row:
         pick = self.random.choice
@@ -203,6 +217,9 @@ class Maker:
             "severity": self.random.choice(SEVERITIES),
             "contacts_needed": self.random.randrange(5),
             "handoffs": self.random.randrange(5),
+            "channel": self.random.choice(["e-mail", "chat", None]),
+            "text": "words",
+            **self.told(),
         }
 
     def _feedback(self, first: datetime) -> Row:
@@ -211,6 +228,8 @@ class Maker:
             "instrument": pick(INSTRUMENTS),
             "score": float(self.random.randrange(6)),
             "touchpoint": pick(TOUCHPOINTS),
+            "verbatim": "words",
+            **self.told(),
         }
 
     def _invoices(self, first: datetime) -> Row:
@@ -307,6 +326,9 @@ SAID = {
     "contacts_needed": 3,
     "handoffs": 2,
     "score": 5.0,
+    "verbatim": "other words",
+    "sentiment": -0.5,
+    "topic": "price",
     "revenue_touched": 9.0,
     "outcome": "fine",
     "consent": "speaking",
@@ -347,7 +369,7 @@ TOUCHED: dict[Callable[[World, Maker], World], set[str]] = {arrived_late: set(RE
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, pd.DataFrame]:
-    return build(tmp_path_factory.mktemp("before"), Maker(SEED).world())
+    return build(tmp_path_factory.mktemp("before"), Maker(SEED).world(), **PERSONAS)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
@@ -356,18 +378,15 @@ def test_the_future_of_every_table_moves_no_bit(
 ) -> None:
     world, was = change(Maker(SEED).world(), Maker(SEED + 1)), Maker(SEED).world()
     assert {name for name in world if world[name] != was[name]} == TOUCHED.get(change, set(TABLES))
-    content, frame = build(tmp_path, world)
+    content, frame = build(tmp_path, world, **PERSONAS)
     pd.testing.assert_frame_equal(frame, before[1], check_exact=True)
     assert content == before[0]
 
 
-def test_the_worlds_fill_the_frame(before: tuple[str, pd.DataFrame]) -> None:
-    """A frame of nulls and zeros would move for nobody."""
-    frame = before[1]
-    numbers = frame.select_dtypes("number")
-    empty = sorted(numbers.columns[(numbers.fillna(0) == 0).all()])
-    assert len(frame) == ACCOUNTS
-    assert len(empty) < 12, empty
+def test_the_worlds_have_people_of_every_persona(before: tuple[str, pd.DataFrame]) -> None:
+    shares = before[1][["persona_1_share", "persona_2_share", "persona_3_share"]]
+    assert (shares.max() > 0).all()
+    assert (before[1]["personas_present"] > 1).any()
 
 
 def test_the_past_of_every_table_moves_the_frame(tmp_path: Path) -> None:
