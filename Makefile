@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check verify docs bench lock clean
+.PHONY: install demo test check verify docs bench bench-features lock clean
 .DEFAULT_GOAL := demo
 
 install: .venv/installed
@@ -17,8 +17,9 @@ install: .venv/installed
 demo: install
 	$(BIN)/propensity demo --workspace demo
 
+# Two processes, whole files each: what a file prepares is used by all of its tests.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: install
 	$(BIN)/ruff check .
@@ -36,6 +37,9 @@ docs: install
 bench: install
 	$(BIN)/python -m benchmarks.real
 
+bench-features: install
+	$(BIN)/python -m benchmarks.features
+
 # Resolve anew: one lock for every supported Python, with hashes and without index addresses.
 lock:
 	$(PYTHON) -m venv .venv-lock
@@ -45,4 +49,4 @@ lock:
 	rm -rf .venv-lock
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo benchmarks/.envs benchmarks/.worlds

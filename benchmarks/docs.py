@@ -27,6 +27,7 @@ def main() -> None:
     write("tables.md", tables_page())
     write("results.md", results_page())
     write("verification.md", verification_page())
+    write("performance.md", performance_page())
 
 
 def write(name: str, text: str) -> None:
@@ -90,7 +91,11 @@ def results_page() -> str:
             (row["who"], *(told(row.get(m)) for m in ("auc", "log_loss", "average_precision", "ece"))) for row in chosen
         ]
         parts.append(catalog.grid(("who", "AUC", "log loss", "average precision", "calibration error"), shown))
-    parts.append("## Every run on a test date\n\nNothing is left out; a run on an earlier date is not in this list.")
+    parts += ablation_parts(results.load("ablation"))
+    parts.append(
+        "## Every run on a test date\n\nNothing is left out; a run on an earlier date is not in this list. An ablation is one "
+        "line, of its model with all columns; those without a family are above."
+    )
     log = [
         (
             r["date"][:16],
@@ -108,6 +113,42 @@ def results_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def ablation_parts(rows: list[dict[str, Any]]) -> list[str]:
+    """What each family of features is worth: per task, the change on the test fold where it is left out."""
+    if not rows:
+        return []
+    parts = [
+        "## What each family of features is worth",
+        "Made by `python -m benchmarks.ablation` from `benchmarks/results/ablation.json`: the model trained again "
+        "without each family, on the same test fold; the change against all columns, with paired 95% intervals by "
+        "account. A rise in log loss or a fall in AUC is what the family adds beyond the others; families overlap, so "
+        "the changes do not add up. A measurement: nothing was chosen by it.",
+    ]
+    for task in dict.fromkeys(row["task"] for row in rows):
+        chosen = [row for row in rows if row["task"] == task]
+        first = chosen[0]
+        parts.append(
+            f"### {task}\n\nTest as of {first['test']}: {first['n']:,} rows, {first['positives']:,} yes. **Bold**: the model is "
+            "shown to be worse without it."
+        )
+        lines = [
+            (
+                f"**{row['without']}**" if row["missed"] else row["without"],
+                str(row["columns"]),
+                changed(row["log_loss"]) if row["missed"] is not None else told(row["log_loss"]),
+                changed(row["auc"]) if row["missed"] is not None else told(row["auc"]),
+            )
+            for row in chosen
+        ]
+        parts.append(catalog.grid(("left out", "columns", "log loss", "AUC"), lines))
+    parts.append(made_with(rows))
+    return parts
+
+
+def changed(estimate: dict[str, float]) -> str:
+    return f"{estimate['value']:+.4f} ({estimate['low']:+.4f} to {estimate['high']:+.4f})"
+
+
 def verification_page() -> str:
     rows = results.load("verify")
     parts = [
@@ -115,6 +156,7 @@ def verification_page() -> str:
         "Made by `make verify` (measure) and `make docs` (this page) from `benchmarks/results/verify.json`: simulated "
         "companies, trained and judged by the product itself.",
     ]
+    parts += oracle_section(results.load("oracle"))
     for kind in dict.fromkeys(row["world"] for row in rows):
         chosen = [row for row in rows if row["world"] == kind]
         good = sum(row["as_expected"] for row in chosen)
@@ -144,6 +186,110 @@ def verification_page() -> str:
         parts.append(catalog.grid(("seed", "outcome", "cause", "planted", "found", "strength", "right"), lines))
     parts.append(made_with(rows))
     return "\n\n".join(parts) + "\n"
+
+
+def oracle_section(rows: list[dict[str, Any]]) -> list[str]:
+    """How many random worlds of facts the kernel was compared in with its oracle."""
+    if not rows:
+        return []
+    worlds = sum(row["worlds"] for row in rows)
+    bad = [row for row in rows if not row["as_expected"]]
+    found = f"they differ with seed {', '.join(str(row['seed']) for row in bad)}" if bad else "they agree in all"
+    return [
+        f"## Kernel and oracle\n\n{worlds:,} random worlds of facts on every boundary, late arrivals included; each asks a "
+        f"fifth of all aggregations and windows, to the bit: **{found}** (seeds {', '.join(str(r['seed']) for r in rows)}).",
+        made_with(rows),
+    ]
+
+
+def performance_page() -> str:
+    """A section for each part that is measured."""
+    parts = [
+        "# Performance",
+        "Made by `make bench-…` (measure) and `make docs` (this page) from `benchmarks/results/`. The machine is noisy: "
+        "only ratios within one table count.",
+        *features_section([row for row in results.load("features") if "growth" not in row]),
+        *growth_section([row for row in results.load("features") if "growth" in row]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def features_section(rows: list[dict[str, Any]]) -> list[str]:
+    heads = (
+        "who",
+        "events",
+        "rows × columns",
+        "seconds",
+        "× the limit",
+        "events/s",
+        "rows/s",
+        "peak MB",
+        "equal",
+        "note",
+    )
+    lines = [
+        (
+            row["who"],
+            f"{row['events']:,}",
+            f"{number(row.get('rows'))} × {number(row.get('columns'))}",
+            spread(row),
+            number(row.get("ratio"), 1),
+            number(row.get("events_per_second")),
+            number(row.get("rows_per_second")),
+            number(row.get("peak_mb")),
+            {True: "yes", False: "**no**", None: "–"}[row.get("equal")],
+            row["note"] or "–",
+        )
+        for row in rows
+    ]
+    parts = [
+        "## Features",
+        "The same columns of the same canonical Parquet (`benchmarks/features/columns.py`), for every account at the end "
+        "of twelve months, by two clocks: counts, sums, distinct contacts and active days of usage, over all and for each "
+        "event, over 7, 30, 90 and 180 days; recency, pace, tickets, CSAT, NPS. Each in a fresh process, medians, with "
+        "writing the result. *the limit*: DuckDB scans the usage and groups it by account and day, nothing more; the "
+        "ratio compares events per second with it. *equal*: a sample of accounts, every column, against plain pandas.",
+        catalog.grid(heads, lines),
+    ]
+    return [*parts, *map(preparation, results.load("memory")), made_with(rows)]
+
+
+def preparation(row: dict[str, Any]) -> str:
+    """What it took to get ready, and within which memory."""
+    return (
+        f"Beforehand, once for any number of frames and not in the seconds above, {row['events']:,} events were taken in "
+        f"as canonical Parquet, which all of these read, and propensity wrote its ledger, which it reads in its place: "
+        f'with `memory = "{row["memory"]}"` in {number(row["seconds"])} s ({number(row["ledger"])} s of it the ledger) '
+        f"and {number(row['peak_mb'])} MB."
+    )
+
+
+def growth_section(rows: list[dict[str, Any]]) -> list[str]:
+    heads = ("who", "events", "seconds", "µs per event", "× the limit", "peak MB")
+    lines = [
+        (
+            row["who"],
+            f"{row['events']:,}",
+            number(row.get("seconds"), 2),
+            number(1e6 / row["events_per_second"] if "events_per_second" in row else None, 2),
+            number(row.get("ratio"), 1),
+            number(row.get("peak_mb")),
+        )
+        for row in sorted(rows, key=lambda row: (row["who"], row["events"]))
+    ]
+    return ["### As the events grow", *([catalog.grid(heads, lines)] if lines else []), made_with(rows)]
+
+
+def spread(row: dict[str, Any]) -> str:
+    """The median of the runs, and between what they were."""
+    if row.get("runs", 0) < 2:
+        return number(row.get("seconds"), 2)
+    low, high = row["spread"]
+    return f"{row['seconds']:,.2f} ({low:,.2f} to {high:,.2f})"
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    return "–" if value is None else f"{value:,.{digits}f}"
 
 
 def told(value: Any) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks import results
 from features import intake
-from features.workspace import load
+from features.workspace import Workspace, load
 from training.train import Result, train
 
 PROJECT = Path(__file__).parent.parent
@@ -44,13 +44,19 @@ def main() -> None:
     results.save("real", rows)
 
 
-def judged(example: str, data: Path, root: Path) -> list[dict[str, Any]]:
-    """Every outcome of an example, from raw files to verdict, in a workspace of its own."""
+def taken_in(example: str, data: Path, root: Path) -> Workspace:
+    """An example in a workspace of its own, with its tables."""
     shutil.copy(PROJECT / "examples" / example / "propensity.toml", root)
     (root / "data").symlink_to((data / example).resolve())
     here = load(root)
     with intake.read(here) as found:
         found.write_tables()
+    return here
+
+
+def judged(example: str, data: Path, root: Path) -> list[dict[str, Any]]:
+    """Every outcome of an example, from raw files to verdict."""
+    here = taken_in(example, data, root)
     rows = []
     for task, outcome in TASKS:
         if task == example:

@@ -26,10 +26,11 @@ def stamp() -> dict[str, Any]:
     }
 
 
-def save(name: str, rows: list[dict[str, Any]]) -> None:
+def save(name: str, rows: list[dict[str, Any]], kept: list[dict[str, Any]] | None = None) -> None:
+    """Replace the rows of the last run; ``kept`` are rows of an earlier run that stay, with their own stamp."""
     made = stamp()
     with replaced(RESULTS / f"{name}.json") as part:
-        part.write_text(json.dumps([row | made for row in rows], indent=1) + "\n", encoding="utf-8")
+        part.write_text(json.dumps([*(kept or []), *(row | made for row in rows)], indent=1) + "\n", encoding="utf-8")
 
 
 def load(name: str) -> list[dict[str, Any]]:

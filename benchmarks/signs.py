@@ -34,7 +34,7 @@ class Seen:
 
 
 SEEN = {
-    "usage_decline": Seen("usage_pace_90d_180d", -1, ("usage_pace", "usage_value_pace", "usage_days_pace", "usage_people_pace")),
+    "usage_decline": Seen("usage_pace_90d_180d", -1, ("usage_pace", "usage_value_pace", "usage_days_pace", "usage_stickiness")),
     "idle_days": Seen("usage_days_90d", -1, ("usage_days_7d", "usage_days_30d", "usage_days_90d", "usage_days_180d", "usage_recency")),
     "usage_depth": Seen("usage_per_seat_90d", +1, ("usage_per_seat", "usage_per_person", "seats_used")),
     "champion_departed": Seen("champion_contact_left_180d", +1, ("champion_contact_left", "champion_contacts_present")),

@@ -1,6 +1,6 @@
 """Statistical sweeps in full: worlds with planted causes, and worlds with nothing planted.
 
-python -m benchmarks.verify [--seeds 10] [--accounts 2000]
+python -m benchmarks.verify [--seeds 10] [--accounts 2000] [--worlds 20000]
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import results
+from benchmarks import oracle, results
 from benchmarks.signs import signs
 from features import intake
 from features.sources.simulated import World
@@ -28,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--accounts", type=int, default=2000)
+    parser.add_argument("--worlds", type=int, default=20_000, help="random worlds of facts, for kernel and oracle")
     given = parser.parse_args()
     rows: list[dict[str, Any]] = []
     for seed in range(given.seeds):
@@ -35,9 +36,11 @@ def main() -> None:
             with TemporaryDirectory() as scratch:
                 rows += world(World(accounts=given.accounts, seed=seed, signal=signal), Path(scratch))
                 results.save("verify", rows)
+    agree = oracle.sweep(given.worlds)
+    print(f"kernel and oracle {'agree' if agree else 'DIFFER'}", file=sys.stderr)
     wrong = [row for row in rows if not row["as_expected"]]
     print(f"{len(rows) - len(wrong)} of {len(rows)} as expected", file=sys.stderr)
-    sys.exit(1 if wrong else 0)
+    sys.exit(1 if wrong or not agree else 0)
 
 
 def world(world: World, root: Path) -> list[dict[str, Any]]:
