@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.cluster.vq import ClusterError, kmeans2
 
-from features import personas
+from features import cohort, personas
 from features.computing import Partition, behaving
 from features.errors import PropensityError
 from features.feature import Feature
@@ -75,7 +75,8 @@ def sample(partitions: Iterable[Partition], chosen: tuple[Feature, ...], until: 
 
 def _active(partitions: Iterable[Partition], chosen: tuple[Feature, ...], days: list[date]) -> Iterator[Matrix]:
     for partition in partitions:
-        for _, counts in behaving(partition, chosen, days):
+        everybody = cohort.everybody(len(partition.accounts), days)
+        for _, counts in behaving(partition, chosen, everybody, days):
             points = np.stack([personas.logarithms(number) for number in counts], axis=1)
             yield points[personas.active(counts)]
 

@@ -40,10 +40,10 @@ def all_dates(config: Config, observed_until: date) -> list[date]:
 
 
 def everybody(accounts: int, days: list[date]) -> Rows:
-    """A row for each account and as_of."""
+    """A row for each as_of and account, in that order."""
     return Rows(
-        np.repeat(np.arange(accounts, dtype=np.int32), len(days)),
-        np.tile(np.arange(len(days), dtype=np.int32), accounts),
+        np.tile(np.arange(accounts, dtype=np.int32), len(days)),
+        np.repeat(np.arange(len(days), dtype=np.int32), accounts),
     )
 
 

@@ -28,6 +28,8 @@ from features.workspace import Workspace
 APPLIES = "for_"
 PEOPLE_AT_ONCE = 200_000
 """Rows (contact, as_of) that are looked at together."""
+Mask = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
 Values = dict[str, npt.NDArray[np.generic] | pa.Array]
 
 
@@ -49,8 +51,13 @@ class Partition:
 
     def attributes(self, names: list[str]) -> pa.Table:
         """Columns of the accounts, in the order of their codes."""
-        table = pq.read_table(self.tables / "accounts.parquet", columns=names)
-        return table.slice(self.accounts.start, len(self.accounts)).combine_chunks()
+        with pq.ParquetFile(self.tables / "accounts.parquet") as file:
+            sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+            upto = np.cumsum([0, *sizes])
+            first = int(np.searchsorted(upto, self.accounts.start, side="right")) - 1
+            last = int(np.searchsorted(upto, self.accounts.stop))
+            table = file.read_row_groups(range(first, last), columns=names)
+        return table.slice(self.accounts.start - upto[first], len(self.accounts)).combine_chunks()
 
     @cached_property
     def people(self) -> tuple[range, npt.NDArray[np.int64]]:
@@ -61,16 +68,30 @@ class Partition:
 
 
 def filled(partition: Partition, made: Plan, days: list[date]) -> tuple[Rows, Values]:
-    """The rows of a partition, by account and as_of, and their columns: account, ``for_OUTCOME``, features."""
-    config = partition.workspace.config
+    """The rows of a partition, by as_of and account, and their columns: account, ``for_OUTCOME``, features."""
     everybody = cohort.everybody(len(partition.accounts), days)
-    keep = cohort.members(partition.load, config.cohort, everybody, days, config.timezone)
-    keep &= _exists(partition, everybody, days)
+    keep = _present(partition, everybody, days)
     rows = Rows(everybody.account[keep], everybody.at[keep])
+    return rows, _told(partition, made, rows, days, np.ones(len(rows), dtype=bool))
+
+
+def asked(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> Values:
+    """The same columns for these rows, whoever they are: no outcome is for those that may not be scored."""
+    return _told(partition, made, rows, days, _present(partition, rows, days))
+
+
+def _told(partition: Partition, made: Plan, rows: Rows, days: list[date], present: Mask) -> Values:
+    config = partition.workspace.config
     values: Values = {"account": _spread(partition.attributes(["account"])["account"], rows)}
     for name, outcome in config.outcomes:
-        values[APPLIES + name] = cohort.applies(partition.load, config, outcome, rows, days)
-    return rows, values | compute(partition, made, rows, days)
+        values[APPLIES + name] = present & cohort.applies(partition.load, config, outcome, rows, days)
+    return values | compute(partition, made, rows, days)
+
+
+def _present(partition: Partition, rows: Rows, days: list[date]) -> Mask:
+    """Per row: may it be scored, and is there such an account yet?"""
+    config = partition.workspace.config
+    return cohort.members(partition.load, config.cohort, rows, days, config.timezone) & _exists(partition, rows, days)
 
 
 def _exists(partition: Partition, rows: Rows, days: list[date]) -> npt.NDArray[np.bool_]:
@@ -108,20 +129,26 @@ def compute(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> V
 
 
 def behaving(
-    partition: Partition, behaviours: tuple[Feature, ...], days: list[date]
-) -> Iterator[tuple[Rows, list[Numbers]]]:
-    """Some contacts after the other: rows (contact, as_of), and the count of each behaviour over the days before."""
-    contacts, _ = partition.people
+    partition: Partition, behaviours: tuple[Feature, ...], rows: Rows, days: list[date]
+) -> Iterator[tuple[Integers, list[Numbers]]]:
+    """Everybody of these rows' accounts, some after the other: the row for which they are looked at, and the count of
+    each behaviour in the days before its as_of. By contact and as_of, however many at once.
+    """
+    contacts, owner = partition.people
+    order, account, _ = rows.in_order
+    begin = np.searchsorted(account, np.arange(len(partition.accounts) + 1))
+    times = np.diff(begin)[owner]  # how many rows each contact is looked at for
     found = {kind: partition.load(kind).by_contact(contacts) for kind in dict.fromkeys(b.of for b in behaviours)}
-    step = max(PEOPLE_AT_ONCE // len(days), 1)
-    for first in range(0, len(contacts), step):
-        rows = cohort.everybody(min(step, len(contacts) - first), days)
-        rows = Rows(rows.account + np.int32(first), rows.at)
-        values = Values()
+    cuts = np.searchsorted(np.cumsum(times), np.arange(PEOPLE_AT_ONCE, times.sum(), PEOPLE_AT_ONCE))
+    for part in np.split(np.arange(len(owner)), cuts):
+        who, many = np.repeat(part, times[part]), times[part]
+        within = np.arange(len(who)) - np.repeat(np.cumsum(many) - many, many)
+        row = order[begin[owner[who]] + within]
+        people, values = Rows(who.astype(np.int32), rows.at[row]), Values()
         for kind, done in found.items():
             columns = [Column(behaviour.name, behaviour, DAYS) for behaviour in behaviours if behaviour.of == kind]
-            values |= aggregated(done, columns, rows, days, partition.workspace.config.timezone)
-        yield rows, [np.asarray(values[behaviour.name], dtype=np.float64) for behaviour in behaviours]
+            values |= aggregated(done, columns, people, days, partition.workspace.config.timezone)
+        yield row, [np.asarray(values[behaviour.name], dtype=np.float64) for behaviour in behaviours]
 
 
 def crowds(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> Values:
@@ -131,14 +158,12 @@ def crowds(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> Va
         return {}
     fitted = declared[0][1].among
     assert fitted is not None
-    _, owner = partition.people
-    counts = np.zeros((len(partition.accounts), len(days), len(fitted.names)))
-    for seen, behaviour in behaving(partition, fitted.behaviours, days):
+    counts = np.zeros((len(rows), len(fitted.names)))
+    for row, behaviour in behaving(partition, fitted.behaviours, rows, days):
         persona = fitted.nearest(behaviour)
         there = persona >= 0
-        np.add.at(counts, (owner[seen.account[there]], seen.at[there], persona[there]), 1.0)
-    people = [counts[rows.account, rows.at, persona] for persona in range(len(fitted.names))]
-    return {column.name: crowd.number(column, *people) for column, crowd in declared}
+        np.add.at(counts, (row[there], persona[there]), 1.0)
+    return {column.name: crowd.number(column, *counts.T) for column, crowd in declared}
 
 
 def _floats(column: pa.Array) -> npt.NDArray[np.float64]:
@@ -172,7 +197,7 @@ def aggregated(found: Facts, columns: list[Column], rows: Rows, days: list[date]
         stream, span = streams.index(Stream(d.label, d.role)), spans.index(d.span(column.window))
         measures = {need: answers[Ask(need, stream, span)] for need in d.agg.needs}
         seen = Seen(measures, as_of, bounds.end_day[rows.at, span], column.window)
-        values[column.name] = d.agg.number(seen) + 0.0  # -0.0 becomes 0.0
+        values[column.name] = d.agg.number(seen)
     return values
 
 

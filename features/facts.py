@@ -22,9 +22,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from features.database import literal, quoted
 from features.errors import PropensityError, one_of
 from features.quality import Report
-from features.sources.files import literal, quoted
 from features.tables import TABLES
 from features.workspace import Workspace
 

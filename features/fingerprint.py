@@ -1,7 +1,7 @@
 """What identifies a feature row: a 128-bit fingerprint of its account and every value, bit for bit.
 
 It tells rows apart, as the digest of a file does, and is not proof against forgers: two 64-bit lanes, each column mixed
-into both by multiplication and rotation, in the order of the plan. Texts enter by 64 bits of their BLAKE2b digest.
+into both by multiplication and rotation, in the order of the plan. Texts enter by 63 bits of their BLAKE2b digest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 Words = npt.NDArray[np.uint64]
-_NULL = 0x7FF8_0000_0000_0000  # whichever NaN it is
+_SIGNLESS, _INFINITE = np.uint64(0x7FFF_FFFF_FFFF_FFFF), np.uint64(0x7FF0_0000_0000_0000)
+_NUMBER = 0xBFFF_FFFF_FFFF_FFFF  # 63 bits of a text, never those of NaN
+_NULL = np.uint64(0x7FF8_0000_0000_0000)  # whichever NaN it is
 
 
 def fingerprints(start: str, rows: int, columns: Iterable[pa.Array]) -> npt.NDArray[np.bytes_]:
@@ -35,22 +37,24 @@ def _words(column: pa.Array) -> Words:
         coded = column.dictionary_encode()
         codes = np.array([_of(text) for text in coded.dictionary.to_pylist()] + [_of(None)], dtype=np.uint64)
         return codes[coded.indices.fill_null(len(codes) - 1).to_numpy(zero_copy_only=False)]
-    numbers = column.to_numpy(zero_copy_only=False).astype(np.float64, copy=False)
-    return np.where(np.isnan(numbers), np.uint64(_NULL), numbers.view(np.uint64))
+    return column.to_numpy(zero_copy_only=False).astype(np.float64, copy=False).view(np.uint64)
 
 
 @lru_cache(maxsize=2**20)
 def _of(text: str | None) -> int:
     key = b"" if text is None else text.encode()
-    return int.from_bytes(
-        hashlib.blake2b(key, digest_size=8, person=b"null" if text is None else b"text").digest(), "big"
-    )
+    digest = hashlib.blake2b(key, digest_size=8, person=b"null" if text is None else b"text").digest()
+    return int.from_bytes(digest, "big") & _NUMBER
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _mix(first, second, words):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Numbers and texts alike, since no text looks like what is not a number."""
     for row in range(len(words)):
-        word = words[row] * np.uint64(0x9E3779B185EBCA87)
+        word = words[row]
+        if word & _SIGNLESS > _INFINITE:
+            word = _NULL
+        word *= np.uint64(0x9E3779B185EBCA87)
         one = first[row] ^ (((word << np.uint64(31)) | (word >> np.uint64(33))) * np.uint64(0xC2B2AE3D27D4EB4F))
         one = ((one << np.uint64(27)) | (one >> np.uint64(37))) * np.uint64(5) + second[row]
         two = second[row] + word

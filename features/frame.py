@@ -17,38 +17,49 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features import clusters, computing, intake, ledger, personas, windows
-from features.computing import Partition, Values, filled
+from features.computing import Partition, Values, asked, filled
 from features.definitions import FEATURES
 from features.errors import PropensityError, one_of
+from features.expressions import Rank
 from features.feature import Attribute, Declaration
 from features.files import alive, replaced
 from features.fingerprint import fingerprints
-from features.kernel import THREADS, Rows
+from features.kernel import Rows
 from features.ledger import Ledger
 from features.peers import gathered, ranked, ranks
 from features.personas import Crowd
 from features.plan import Plan, plan
 from features.quality import Report
+from features.threads import THREADS, each
 from features.workspace import Workspace
 
 Progress = Callable[[int, int], None]
+Made = TypeVar("Made")
+Costs = npt.NDArray[np.int64]
 INDEX = ("account", "row_hash")
 APPLIES = computing.APPLIES
-BYTES_PER_FACT, BYTES_PER_VALUE, FIXED = 160, 40, 700_000_000
-"""What a partition takes in memory: for each fact, for each value of a row; and what the process takes by itself."""
+BYTES_PER_FACT, BYTES_PER_OWN_FACT, BYTES_PER_VALUE, FIXED = 50, 160, 40, 700_000_000
+"""What a partition takes in memory: for each fact, more where facts are sorted by contact; for each value of a row; and
+what the process takes by itself.
+"""
+WORTH_A_GROUP = 10_000
+"""Rows that are written together, if there are as many."""
+PIECES, WORTH_A_PIECE = 4, 32_000_000
+"""The most partitions for each thread where memory does not ask for more; and how small, in bytes, none needs to be."""
 
 
 def feature_frame(workspace: Workspace, days: list[date], progress: Progress = lambda done, of: None) -> pd.DataFrame:
@@ -62,6 +73,47 @@ def feature_frame(workspace: Workspace, days: list[date], progress: Progress = l
     return pd.concat([read(workspace, day, refs[day]) for day in days], ignore_index=True)
 
 
+def feature_rows(
+    workspace: Workspace,
+    accounts: Sequence[str],
+    days: Sequence[date],
+    progress: Progress = lambda done, of: None,
+    declared: Sequence[Declaration] = FEATURES,
+) -> pd.DataFrame:
+    """Features of each account as of a date of its own, such as a week before its renewal; nothing is stored.
+
+    Returns one row per pair, in their order: ``account``, ``as_of``, ``for_OUTCOME`` (false too where the account may
+    not be scored), and the columns of the plan as ``feature_frame`` has them, but for ranks among peers: these take
+    everybody as of the same date. Raises PropensityError where an account is unknown, or there are no tables yet.
+    """
+    folder, report, book = _opened(workspace, progress, declared)
+    made = planned(workspace, report, [one for one in declared if not isinstance(one, Rank)])
+    names = pq.read_table(folder / "accounts.parquet", columns=["account"])["account"]
+    code = pc.index_in(pa.array(accounts, pa.string()), names)
+    if code.null_count:
+        unknown = [name for name, there in zip(accounts, code.is_valid().to_pylist(), strict=True) if not there]
+        raise PropensityError(
+            f"there is no account {one_of(unknown)}", "Accounts are named as in the accounts table; look at the export."
+        )
+    grid = sorted(set(days))
+    position = {day: number for number, day in enumerate(grid)}
+    wanted = Rows(code.to_numpy(), np.array([position[day] for day in days], dtype=np.int32))
+    often = np.bincount(wanted.account, minlength=len(names))
+    ranges = _partitions(_costs(book, made, often), workspace.config.memory_bytes, PIECES)
+    order, account, _ = wanted.in_order
+    progress(0, len(ranges))
+
+    def fill(accounts: range) -> pa.Table:
+        mine = order[slice(*np.searchsorted(account, [accounts.start, accounts.stop]))]
+        rows = Rows(wanted.account[mine] - np.int32(accounts.start), wanted.at[mine])
+        return pa.table(asked(Partition(workspace, book, folder, report, accounts), made, rows, grid))
+
+    parts = pa.concat_tables(_told(each(fill, ranges), progress, 0, len(ranges)))
+    frame = parts.take(pa.array(np.argsort(order))).to_pandas()
+    frame.insert(1, "as_of", list(days))
+    return frame
+
+
 def build(
     workspace: Workspace,
     days: list[date],
@@ -69,41 +121,57 @@ def build(
     declared: Sequence[Declaration] = FEATURES,
 ) -> dict[date, str]:
     """Store the frames that are not there yet; returns the content hash of each."""
-    folder, report = intake.current(workspace)
-    book = ledger.opened(workspace, progress)
-    if any(isinstance(declaration, Crowd) for declaration in declared):
-        clusters.ensure(workspace, report, _whole(workspace, folder, report, book))
+    folder, report, book = _opened(workspace, progress, declared)
     made = planned(workspace, report, declared)
-    keys = _keys(workspace, folder, book, made, days)
+    keys = _keys(workspace, book, made, days)
     refs = _there(workspace, keys)
     missing = sorted(keys.keys() - refs.keys())
     if missing:
         parts = _parts(workspace, [folder.name, *(keys[day] for day in missing)])
-        ranges = _partitions(book, workspace.config.memory_bytes, len(missing) * len(made.columns))
-        for done, accounts in enumerate(ranges):
-            progress(done, len(ranges) + 1)
+        ranges = _partitions(
+            _costs(book, made, np.full(len(book.sizes), len(missing))),
+            workspace.config.memory_bytes,
+            min(len(missing), PIECES),
+        )
+        steps = len(ranges) + len(missing)
+        progress(0, steps)
+
+        def fill(accounts: range) -> Path:
             file = parts / f"{accounts.start}-{accounts.stop}.arrow"
             if not file.is_file():
-                partition = Partition(workspace, book, folder, report, accounts)
-                _spill(file, *filled(partition, made, missing), len(missing))
-        progress(len(ranges), len(ranges) + 1)
-        files = [parts / f"{accounts.start}-{accounts.stop}.arrow" for accounts in ranges]
-        with ThreadPoolExecutor(THREADS) as threads:
-            write = partial(_written, workspace, made, keys, files)
-            written = threads.map(write, missing, range(len(missing)))
-            refs |= dict(zip(missing, written, strict=True))
-        progress(len(ranges) + 1, len(ranges) + 1)
+                _spill(file, *filled(Partition(workspace, book, folder, report, accounts), made, missing), len(missing))
+            return file
+
+        files = list(_told(each(fill, ranges), progress, 0, steps))
+        write = partial(_written, workspace, made, keys, files)
+        written = _told(each(write, enumerate(missing)), progress, len(ranges), steps)
+        refs |= dict(zip(missing, written, strict=True))
         shutil.rmtree(parts)
     return {day: refs[day] for day in days}
+
+
+def _opened(workspace: Workspace, progress: Progress, declared: Sequence[Declaration]) -> tuple[Path, Report, Ledger]:
+    """The tables in use, their report and ledger, and personas fitted where they are asked for."""
+    folder, report = intake.current(workspace)
+    book = ledger.opened(workspace, progress)
+    if any(isinstance(declaration, Crowd) for declaration in declared):
+        clusters.ensure(workspace, report, _whole(workspace, folder, report, book))
+    return folder, report, book
+
+
+def _told(made: Iterator[Made], progress: Progress, done: int, of: int) -> Iterator[Made]:
+    """What is made, telling of each; ``done`` is what was done before."""
+    for number, one in enumerate(made, done + 1):
+        progress(number, of)
+        yield one
 
 
 def stored(workspace: Workspace, days: list[date]) -> dict[date, str]:
     """The content hashes of those frames that are there already; builds nothing."""
     if not (workspace.tables / "current").is_file() or not ledger.place(workspace).is_dir():
         return {}
-    folder, report = intake.current(workspace)
-    made = planned(workspace, report)
-    return _there(workspace, _keys(workspace, folder, ledger.opened(workspace), made, days))
+    made = current_plan(workspace)
+    return _there(workspace, _keys(workspace, ledger.opened(workspace), made, days))
 
 
 def read(workspace: Workspace, day: date, content: str) -> pd.DataFrame:
@@ -140,17 +208,15 @@ def observed_until(workspace: Workspace) -> date:
     return date.fromisoformat(observed)
 
 
-def _keys(workspace: Workspace, tables: Path, book: Ledger, made: Plan, days: list[date]) -> dict[date, str]:
+def _keys(workspace: Workspace, book: Ledger, made: Plan, days: list[date]) -> dict[date, str]:
     """Each changes with whatever a frame of that day depends on, and with nothing that came later."""
     config = workspace.config
-    attributes = [column.name for column in made.columns if isinstance(column.declaration, Attribute)]
-    accounts = ledger.accounts_digest(tables, ["account", *attributes], config.timezone)
+    said = ["account", *(column.name for column in made.columns if isinstance(column.declaration, Attribute))]
     same = [made.digest, config.timezone, config.cohort.model_dump_json()]
     same += [f"{name} {outcome.given_days}" for name, outcome in config.outcomes]
 
     def key(day: date) -> str:
-        number = windows.day_number(day)
-        meaning = [str(day), book.digest(number), accounts(number), *same]
+        meaning = [str(day), book.digest(windows.day_number(day), said), *same]
         return hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
 
     return {day: key(day) for day in days}
@@ -164,8 +230,12 @@ def _stored(workspace: Workspace, day: date, key: str) -> str | None:
     ref = workspace.frames / day.isoformat() / f"{key}.json"
     if not ref.is_file():
         return None
-    content = str(json.loads(ref.read_text(encoding="utf-8"))["content"])
-    return content if path(workspace, day, content).is_file() else None
+    try:
+        told = json.loads(ref.read_text(encoding="utf-8"))
+        whole = path(workspace, day, told["content"]).stat().st_size == told["bytes"]
+    except (ValueError, OSError, KeyError):  # the power failed before it was on disk
+        return None
+    return str(told["content"]) if whole else None
 
 
 def _parts(workspace: Workspace, of: list[str]) -> Path:
@@ -194,27 +264,35 @@ def _at_work(parts: Path) -> bool:
 
 def _whole(workspace: Workspace, folder: Path, report: Report, book: Ledger) -> Iterator[Partition]:
     """All accounts, within memory."""
-    for accounts in _partitions(book, workspace.config.memory_bytes, 0):
+    for accounts in _partitions(book.sizes * BYTES_PER_OWN_FACT, workspace.config.memory_bytes, 1):
         yield Partition(workspace, book, folder, report, accounts)
 
 
-def _partitions(book: Ledger, memory: int, values_per_account: int) -> list[range]:
-    """Ranges of accounts, each of which fits into what the process may take."""
-    room = max(memory - FIXED, memory // 4)
-    cost = np.cumsum(book.sizes * BYTES_PER_FACT + values_per_account * BYTES_PER_VALUE)
-    accounts = len(cost)
+def _costs(book: Ledger, made: Plan, rows: Costs) -> Costs:
+    """What each account takes in memory, in bytes, given its number of rows."""
+    own = any(isinstance(column.declaration, Crowd) for column in made.columns)
+    values = rows * len(made.columns)
+    return book.sizes * (BYTES_PER_OWN_FACT if own else BYTES_PER_FACT) + values * BYTES_PER_VALUE
+
+
+def _partitions(costs: Costs, memory: int, pieces: int) -> list[range]:
+    """Ranges of accounts: as many as there are threads fit into what the process may take. A thread has several pieces,
+    so that all end at about the same time, if they are worth it.
+    """
+    upto, accounts = np.cumsum(costs), len(costs)
+    room = max(memory - FIXED, memory // 4) // THREADS
+    room = min(room, max(int(upto[-1] / (pieces * THREADS) * 1.01), WORTH_A_PIECE))  # no last piece of a few accounts
     cuts = [0]
     while cuts[-1] < accounts:
-        spent = cost[cuts[-1] - 1] if cuts[-1] else 0
-        cuts.append(max(int(np.searchsorted(cost, spent + room, side="right")), cuts[-1] + 1))
+        spent = upto[cuts[-1] - 1] if cuts[-1] else 0
+        cuts.append(max(int(np.searchsorted(upto, spent + room, side="right")), cuts[-1] + 1))
     return [range(begin, end) for begin, end in pairwise(cuts)]
 
 
 def _spill(file: Path, rows: Rows, values: Values, days: int) -> None:
     """Keep a partition until all are there: one batch per as_of."""
-    order = np.argsort(rows.at, kind="stable")
-    table = pa.record_batch({name: pa.array(column).take(pa.array(order)) for name, column in values.items()})
-    ends = np.searchsorted(rows.at[order], np.arange(days + 1))
+    table = pa.record_batch({name: pa.array(column) for name, column in values.items()})
+    ends = np.searchsorted(rows.at, np.arange(days + 1))
     with (
         replaced(file, durable=False) as part,
         pa.OSFile(str(part), "wb") as sink,
@@ -224,19 +302,18 @@ def _spill(file: Path, rows: Rows, values: Values, days: int) -> None:
             writer.write_batch(table.slice(begin, end - begin))
 
 
-def _written(
-    workspace: Workspace, made: Plan, keys: dict[date, str], files: list[Path], day: date, position: int
-) -> str:
-    """Write the frame of one as_of from the partitions, named after its content."""
+def _written(workspace: Workspace, made: Plan, keys: dict[date, str], files: list[Path], of: tuple[int, date]) -> str:
+    """Write the frame of one as_of, given with its position, from the partitions; named after its content."""
+    position, day = of
     batches = [pa.ipc.open_file(pa.memory_map(str(file))).get_batch(position) for file in files]
     peers = gathered(made, batches)
     hashes, applies = hashlib.sha256(f"{day} {made.digest}".encode()), hashlib.sha256()  # however the accounts are cut
     ref = workspace.frames / day.isoformat() / f"{keys[day]}.json"
-    with replaced(ref.with_suffix(".frame")) as part:
+    with replaced(ref.with_suffix(".frame"), durable=False) as part:
         writer: pq.ParquetWriter | None = None
-        for batch in batches:
+        for batch in _together(batches):
             table = _finished(made, day, batch, ranked(made, batch, peers))
-            writer = writer or pq.ParquetWriter(part, table.schema, compression="lz4", use_dictionary=_texts(table))
+            writer = writer or pq.ParquetWriter(part, table.schema, **_stored_as(table))
             writer.write_table(table)
             hashes.update(table["row_hash"].combine_chunks().buffers()[2])
             outcomes = [table[name].to_numpy() for name in table.column_names if name.startswith(APPLIES)]
@@ -245,23 +322,44 @@ def _written(
         writer.close()
     name = hashlib.sha256(hashes.digest() + applies.digest()).hexdigest()[:16]
     if ranks(made):
-        with replaced(path(workspace, day, name).with_suffix(".peers.parquet")) as part:
+        with replaced(path(workspace, day, name).with_suffix(".peers.parquet"), durable=False) as part:
             pq.write_table(peers.table(), part)
-    ref.with_suffix(".frame").replace(path(workspace, day, name))
-    with replaced(ref) as part:
-        part.write_text(json.dumps({"content": name, "columns": len(made.columns)}), encoding="utf-8")
+    file = ref.with_suffix(".frame").replace(path(workspace, day, name))
+    told = {"content": name, "columns": len(made.columns), "bytes": file.stat().st_size}
+    with replaced(ref, durable=False) as part:
+        part.write_text(json.dumps(told), encoding="utf-8")
     return name
 
 
-def _texts(table: pa.Table) -> list[str]:
-    return [field.name for field in table.schema if field.type == pa.string() and field.name != "row_hash"]
+def _together(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Fewer and larger: what follows costs by the batch as well as by the row."""
+    group: list[pa.RecordBatch] = []
+    for batch in batches:
+        group.append(batch)
+        if sum(map(len, group)) >= WORTH_A_GROUP or batch is batches[-1]:
+            yield pa.concat_batches(group) if len(group) > 1 else batch
+            group = []
+
+
+def _stored_as(table: pa.Table) -> dict[str, Any]:
+    """Byte by byte, numbers are smaller and sooner written; no query is answered from statistics."""
+    of = {field.name: field.type for field in table.schema if field.name != "row_hash"}
+    return {
+        "compression": "lz4",
+        "use_dictionary": [name for name, kind in of.items() if kind == pa.string()],
+        "column_encoding": {name: "BYTE_STREAM_SPLIT" for name, kind in of.items() if kind == pa.float64()},
+        "write_statistics": False,
+    }
 
 
 def _finished(made: Plan, day: date, batch: pa.RecordBatch, late: dict[str, np.ndarray]) -> pa.Table:
     """The rows with their ranks and hashes."""
     columns = {name: pa.array(late[name]) if name in late else batch[name] for name in batch.schema.names}
     columns["row_hash"] = pa.array(row_hashes(made, day, columns)).cast(pa.string())
-    return pa.table(columns)
+    fields = [
+        pa.field(name, of.type, pa.types.is_string(of.type) and name not in INDEX) for name, of in columns.items()
+    ]
+    return pa.table(columns, pa.schema(fields))
 
 
 def row_hashes(made: Plan, day: date, columns: Mapping[str, pa.Array]) -> npt.NDArray[np.bytes_]:

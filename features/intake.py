@@ -20,12 +20,13 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from features import words
+from features.database import literal, quoted
 from features.errors import PropensityError
 from features.files import replaced
 from features.judging import exists, flag_future, happened, judge, own_check, time_range
 from features.quality import Report, TableReport
 from features.reading import columns, type_rows
-from features.sources.files import literal, open_sources, quoted
+from features.sources.files import open_sources
 from features.tables import TABLES, Table
 from features.workspace import Workspace
 

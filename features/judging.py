@@ -7,10 +7,10 @@ from datetime import date
 import duckdb
 
 from features import windows
+from features.database import literal, quoted
 from features.errors import PropensityError, one_of
 from features.quality import Problem, Report, TableReport
 from features.reading import columns, count
-from features.sources.files import literal, quoted
 from features.tables import TABLES, Table
 from features.workspace import Check, Workspace
 

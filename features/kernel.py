@@ -12,11 +12,10 @@ What depends on the order of facts inside a span is in ``features.sequences``.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numba
@@ -24,12 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from features.facts import NO_VALUE, Facts
-from features.windows import Bounds
+from features.windows import ALWAYS, Bounds
 
 Integers = npt.NDArray[np.int64]
 NEVER = int(np.iinfo(np.int64).max)
 _NONE = int(NO_VALUE)
-THREADS = min(8, os.cpu_count() or 1)
 
 
 class Measure(IntEnum):
@@ -54,6 +52,9 @@ COUNT, VALUED, TOTAL, MOMENT, LOW, HIGH, EARLIEST, LATEST, FIRST_VALUE, LAST_VAL
     int, Measure
 )
 _ADDITIVE = 4
+_UNKEPT, _SIX, _LOW_SIX = np.uint32(2**32 - 1), np.uint32(6), np.uint32(63)
+_CHUNK = 256
+"""Facts that are added together, few enough that they stay near the processor."""
 
 
 class Stream(NamedTuple):
@@ -73,7 +74,7 @@ class Ask(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows to fill: account (position within the facts' range) and position of its as_of, sorted by both."""
+    """The rows to fill, in any order: account (position within the facts' range) and position of its as_of."""
 
     account: npt.NDArray[np.int32]
     at: npt.NDArray[np.int32]
@@ -81,14 +82,21 @@ class Rows:
     def __len__(self) -> int:
         return len(self.account)
 
+    @cached_property
+    def in_order(self) -> tuple[npt.NDArray[np.generic], ...]:
+        """By account and as_of, as compiled code takes them: which row each is, its account, its as_of."""
+        order = np.lexsort((self.at, self.account))
+        return order, self.account[order], self.at[order]
+
 
 def measure(facts: Facts, rows: Rows, bounds: Bounds, streams: Sequence[Stream], asks: Sequence[Ask]) -> Integers:
     """One line per ask, one column per row."""
     out = np.zeros((len(asks), len(rows)), dtype=np.int64)
     wanted = np.array(asks, dtype=np.int64).reshape(-1, 3)
-    begins, members = memberships(facts, streams)
-    compiled = (facts.arrays, begins, members, len(facts.roles) + 1, _slots(wanted, len(streams)), wanted)
-    in_parallel(_measure, rows, bounds, compiled, out)
+    cells = _cells(facts, streams, wanted)
+    _measure(
+        facts.arrays, *cells, *_early(wanted, bounds, len(streams)), wanted, *rows.in_order, *edges_of(bounds), out
+    )
     return out
 
 
@@ -97,46 +105,64 @@ def total_of(facts: Facts, rows: Rows, bounds: Bounds, which: Measure, stream: S
     return measure(facts, rows, bounds, [stream], [Ask(which, 0, 0)])[0]
 
 
-def memberships(facts: Facts, streams: Sequence[Stream]) -> tuple[Integers, Integers]:
-    """For each pair of label and role (-1 first, so at ``(label + 1) * (roles + 1) + role + 1``) the streams it is in."""
-    found: list[list[int]] = [
-        [number for number, stream in enumerate(streams) if stream.label in ("", label) and stream.role in ("", role)]
+def memberships(facts: Facts, streams: Sequence[Stream]) -> list[tuple[int, ...]]:
+    """The streams of each pair of label and role; -1 comes first, so a pair is ``(label + 1) * (roles + 1) + role + 1``."""
+    return [
+        tuple(
+            number for number, stream in enumerate(streams) if stream.label in ("", label) and stream.role in ("", role)
+        )
         for label in (None, *facts.labels)
         for role in (None, *facts.roles)
     ]
-    begins = np.concatenate([[0], np.cumsum([len(line) for line in found])]).astype(np.int64)
-    return begins, np.array([number for line in found for number in line], dtype=np.int64)
 
 
-_KEPT = ((LOW, HIGH), (EARLIEST, LATEST, FIRST_VALUE, LAST_VALUE), (CONTACTS,), (LABELS,), (DAYS,))
-"""What is kept of a stream only where it is asked for: extremes, places, contacts, labels, days."""
+def edges_of(bounds: Bounds) -> tuple[npt.NDArray[np.int64], ...]:
+    """Where spans begin and end, as compiled code takes them."""
+    return (bounds.as_of, bounds.begin, bounds.end, bounds.begin_day, bounds.end_day)
 
 
-def _slots(asks: Integers, streams: int) -> Integers:
-    """Per stream and kind of thing kept, its position among the streams for which that is kept; -1: it is not."""
-    slots = np.full((streams, len(_KEPT)), -1, dtype=np.int64)
-    for kind, measures in enumerate(_KEPT):
-        wanted = np.unique(asks[np.isin(asks[:, 0], measures), 1])
-        slots[wanted, kind] = np.arange(len(wanted))
-    return slots
+_KEPT = ((LOW, HIGH), (EARLIEST, FIRST_VALUE), (LATEST, LAST_VALUE), (CONTACTS,), (LABELS,), (DAYS,))
+"""What is kept of a stream only where it is asked for: extremes, first and last places, contacts, labels, days."""
 
 
-def in_parallel(compiled: Callable[..., None], rows: Rows, bounds: Bounds, given: tuple[Any, ...], out: Any) -> None:
-    """Accounts are independent: rows are cut where an account begins, several pieces per thread."""
-    edges = _edges(rows.account)
-    edge = (bounds.as_of, bounds.begin, bounds.end, bounds.begin_day, bounds.end_day)
+def _cells(facts: Facts, streams: Sequence[Stream], asks: Integers) -> tuple[Any, ...]:
+    """Where facts are added up. Each goes into one cell, however many streams it is in: those of one set of streams
+    share a cell. A stream is a cell itself, and the others' are merged into it.
 
-    def run(piece: int) -> None:
-        compiled(*given, rows.account, rows.at, *edge, edges[piece], edges[piece + 1], out)
+    Returns, per pair of label and role, its cell (-1: it is in no stream) and where its streams begin in the list of
+    them that follows; the merges (from, into); and per cell and kind of thing kept the position among those that keep it
+    (_UNKEPT: it does not).
+    """
+    pairs = memberships(facts, streams)
+    alike = [frozenset(pair for pair in pairs if number in pair) for number in range(len(streams))]
+    cell_of: dict[tuple[int, ...], int] = {(): -1}
+    wants = [
+        [bool(np.isin(asks[asks[:, 1] == number, 0], kind).any()) for kind in _KEPT] for number in range(len(streams))
+    ]
+    merges = []
+    for of in dict.fromkeys(pair for pair in pairs if pair):
+        own = of if len(of) == 1 else [number for number in of if len(alike[number]) == 1]
+        cell_of[of] = own[0] if own else len(wants)
+        if not own:
+            wants.append([False] * len(_KEPT))
+        into = [number for number in of if number != cell_of[of]]
+        merges += [(cell_of[of], number) for number in into]
+        wants[cell_of[of]] = [any(kind) for kind in zip(wants[cell_of[of]], *(wants[n] for n in into), strict=True)]
+    kept = np.array(wants)
+    slots = np.where(kept, np.cumsum(kept, axis=0) - 1, _UNKEPT).astype(np.uint32)
+    home = np.array([cell_of[pair] for pair in pairs])
+    begins = np.concatenate([[0], np.cumsum([len(pair) for pair in pairs])])
+    members = np.array([number for pair in pairs for number in pair], dtype=np.int64)
+    return home, begins, members, np.array(merges, dtype=np.int64).reshape(-1, 2), len(facts.roles) + 1, slots
 
-    with ThreadPoolExecutor(THREADS) as threads:
-        list(threads.map(run, range(len(edges) - 1)))
 
-
-def _edges(account: npt.NDArray[np.int32]) -> list[int]:
-    n, pieces = len(account), 4 * THREADS
-    cuts = {int(np.searchsorted(account, account[n * piece // pieces])) for piece in range(1, pieces)} if n else set()
-    return sorted({0, n} | cuts)
+def _early(asks: Integers, bounds: Bounds, streams: int) -> tuple[bool, Integers]:
+    """Whether every fact from before all windows matters; if not, of which streams the last one does (2: with a value)."""
+    always = bounds.begin[0, asks[:, 2]] == ALWAYS if len(bounds.begin) else np.zeros(len(asks), dtype=bool)
+    seeks = np.zeros(streams, dtype=np.int64)
+    seeks[asks[always & (asks[:, 0] == LATEST), 1]] = 1
+    seeks[asks[always & (asks[:, 0] == LAST_VALUE), 1]] = 2
+    return bool(np.any(always & ~np.isin(asks[:, 0], (LATEST, LAST_VALUE)))), seeks
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
@@ -207,10 +233,15 @@ def _present(sets, slot, low, high):  # type: ignore[no-untyped-def]  # pragma: 
 def _bits_between(words, slot, low, high):  # type: ignore[no-untyped-def]  # pragma: no cover
     """How many bits of a slot are set in [low, high)."""
     low, high = max(low, 0), min(high, 64 * words.shape[1])
-    found = 0
-    if high > low:
-        for word in range(low >> 6, ((high - 1) >> 6) + 1):
-            found += _ones(words[slot, word] & _mask(word, low, high))
+    if high <= low:
+        return 0
+    first, last = low >> 6, (high - 1) >> 6
+    begin, end = ~np.uint64(0) << np.uint64(low & 63), ~np.uint64(0) >> np.uint64(63 - ((high - 1) & 63))
+    if first == last:
+        return _ones(words[slot, first] & begin & end)
+    found = _ones(words[slot, first] & begin) + _ones(words[slot, last] & end)
+    for word in range(first + 1, last):
+        found += _ones(words[slot, word])
     return found
 
 
@@ -226,34 +257,146 @@ def _bounds_of(codes, lo, hi):  # type: ignore[no-untyped-def]  # pragma: no cov
 
 
 @numba.njit(nogil=True)  # type: ignore[untyped-decorator]
-def _first_place(places, slot, which, low, high):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Segments come in the order of time, so the first that has any has the first."""
-    place = np.int64(-1)
-    for segment in range(low, high):
-        if places[slot, segment, which] != NEVER:
-            place = places[slot, segment, which]
-            break
-    return place
+def _emptied(cells, streams, sizes, segments):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Room for what is kept of each cell and segment."""
+    return (
+        np.zeros((cells, segments, _ADDITIVE), dtype=np.int64),
+        np.zeros((streams, segments + 1, _ADDITIVE), dtype=np.int64),
+        np.empty((sizes[0], segments, 2), dtype=np.int64),
+        np.empty((sizes[1], segments, 2), dtype=np.int64),
+        np.empty((sizes[2], segments, 2), dtype=np.int64),
+    )
 
 
 @numba.njit(nogil=True)  # type: ignore[untyped-decorator]
-def _last_place(places, slot, which, low, high):  # type: ignore[no-untyped-def]  # pragma: no cover
-    place = np.int64(-1)
+def _start(occurred, known, value, label, role, lo, hi, edge, t, begins, members, roles, seeks):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """The first fact that matters, where of those before all windows only each stream's last does: looked for backwards
+    until every row sees one.
+    """
+    start = lo + np.searchsorted(occurred[lo:hi], edge)
+    left = seeks.copy()
+    missing = np.count_nonzero(left)
+    while missing > 0 and start > lo:
+        start -= 1
+        if known[start] < t:
+            pair = (label[start] + 1) * roles + role[start] + 1
+            for m in range(begins[pair], begins[pair + 1]):
+                stream = members[m]
+                if left[stream] == 1 or (left[stream] == 2 and value[start] != _NONE):
+                    left[stream] = 0
+                    missing -= 1
+    return start
+
+
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+def _add(kept, slots, found, facts, origins):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Facts go into cells and segments: lines of ``found``."""
+    sums, extremes, firsts, lasts, who, what, when = kept
+    _, _, _, value, day, contact, label, _ = facts
+    person, thing, date = origins[0], origins[1], origins[2]
+    for k in range(found.shape[0]):
+        i, cell, segment = found[k, 0], found[k, 1], found[k, 2]
+        v = value[i]
+        sums[cell, segment, COUNT] += 1
+        sums[cell, segment, MOMENT] += day[i]
+        if v != _NONE:
+            sums[cell, segment, VALUED] += 1
+            sums[cell, segment, TOTAL] += v
+        slot = slots[cell, 0]
+        if slot != _UNKEPT and v != _NONE:
+            extremes[slot, segment, 0] = min(extremes[slot, segment, 0], v)
+            extremes[slot, segment, 1] = max(extremes[slot, segment, 1], v)
+        slot = slots[cell, 1]
+        if slot != _UNKEPT:
+            firsts[slot, segment, 0] = min(firsts[slot, segment, 0], i)
+            if v != _NONE:
+                firsts[slot, segment, 1] = min(firsts[slot, segment, 1], i)
+        slot = slots[cell, 2]
+        if slot != _UNKEPT:
+            lasts[slot, segment, 0] = max(lasts[slot, segment, 0], i)
+            if v != _NONE:
+                lasts[slot, segment, 1] = max(lasts[slot, segment, 1], i)
+        word, bit = segment >> _SIX, np.uint64(1) << np.uint64(segment & _LOW_SIX)
+        slot = slots[cell, 3]
+        if slot != _UNKEPT and contact[i] >= 0:
+            who[slot, word, np.uint32(contact[i] - person)] |= bit
+        slot = slots[cell, 4]
+        if slot != _UNKEPT and label[i] >= 0:
+            what[slot, word, np.uint32(label[i] - thing)] |= bit
+        slot = slots[cell, 5]
+        if slot != _UNKEPT:
+            on = np.uint32(day[i] - date)
+            when[slot, on >> _SIX] |= np.uint64(1) << np.uint64(on & _LOW_SIX)
+
+
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+def _merge(kept, slots, merges):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """What is in one cell goes into another as well."""
+    sums, extremes, firsts, lasts, who, what, when = kept
+    for m in range(len(merges)):
+        one, two = merges[m, 0], merges[m, 1]
+        for segment in range(sums.shape[1]):
+            for kind in range(_ADDITIVE):
+                sums[two, segment, kind] += sums[one, segment, kind]
+        a, b = slots[one], slots[two]
+        if b[0] != _UNKEPT:
+            for segment in range(extremes.shape[1]):
+                extremes[b[0], segment, 0] = min(extremes[b[0], segment, 0], extremes[a[0], segment, 0])
+                extremes[b[0], segment, 1] = max(extremes[b[0], segment, 1], extremes[a[0], segment, 1])
+        if b[1] != _UNKEPT:
+            for segment in range(firsts.shape[1]):
+                firsts[b[1], segment, 0] = min(firsts[b[1], segment, 0], firsts[a[1], segment, 0])
+                firsts[b[1], segment, 1] = min(firsts[b[1], segment, 1], firsts[a[1], segment, 1])
+        if b[2] != _UNKEPT:
+            for segment in range(lasts.shape[1]):
+                lasts[b[2], segment, 0] = max(lasts[b[2], segment, 0], lasts[a[2], segment, 0])
+                lasts[b[2], segment, 1] = max(lasts[b[2], segment, 1], lasts[a[2], segment, 1])
+        if b[3] != _UNKEPT:
+            _unite(who[a[3]], who[b[3]])
+        if b[4] != _UNKEPT:
+            _unite(what[a[4]], what[b[4]])
+        if b[5] != _UNKEPT:
+            for word in range(when.shape[1]):
+                when[b[5], word] |= when[a[5], word]
+
+
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+def _unite(one, into):  # type: ignore[no-untyped-def]  # pragma: no cover
+    for word in range(one.shape[0]):
+        for member in range(one.shape[1]):
+            into[word, member] |= one[word, member]
+
+
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+def _first_place(firsts, slot, which, low, high):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Segments come in the order of time, so the first that has any has the first."""
+    for segment in range(low, high):
+        if firsts[slot, segment, which] != NEVER:
+            return firsts[slot, segment, which]
+    return np.int64(-1)
+
+
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+def _last_place(lasts, slot, which, low, high):  # type: ignore[no-untyped-def]  # pragma: no cover
     for segment in range(high - 1, low - 1, -1):
-        if places[slot, segment, which] >= 0:
-            place = places[slot, segment, which]
-            break
-    return place
+        if lasts[slot, segment, which] >= 0:
+            return lasts[slot, segment, which]
+    return np.int64(-1)
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _measure(  # type: ignore[no-untyped-def]  # pragma: no cover
     facts,
+    home,
     begins,
     members,
+    merges,
     roles,
     slots,
+    whole,
+    seeks,
     asks,
+    order,
     account,
     at,
     as_of,
@@ -261,153 +404,140 @@ def _measure(  # type: ignore[no-untyped-def]  # pragma: no cover
     end,
     begin_day,
     end_day,
-    first_row,
-    last_row,
     out,
 ):
     offsets, occurred, known, value, day, contact, label, role = facts
-    streams = slots.shape[0]
-    kept = np.empty(slots.shape[1], dtype=np.int64)  # how many streams have each kind of thing kept
+    cells, streams, rows = slots.shape[0], len(seeks), len(account)
+    sizes = np.zeros(slots.shape[1], dtype=np.int64)  # how many cells keep each kind of thing
     for kind in range(slots.shape[1]):
-        kept[kind] = slots[:, kind].max() + 1
-    edges, low, high = _segments(as_of, begin, end, at, first_row, first_row)
-    like = first_row  # the row whose segments these are
-    row = first_row
-    while row < last_row:
+        for cell in range(cells):
+            sizes[kind] += slots[cell, kind] != _UNKEPT
+    # Made once and used again: for a few facts, getting memory would take longer than adding them up.
+    batch, late, arrived = np.empty((_CHUNK, 3), np.uint32), np.empty((0, 2), np.int64), np.empty((0, 3), np.uint32)
+    origins, numbers = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)  # of contacts, labels, days
+    who, what = np.zeros((0, 0, 0), dtype=np.uint64), np.zeros((0, 0, 0), dtype=np.uint64)
+    when = np.zeros((0, 0), dtype=np.uint64)
+    edges, low, high = _segments(as_of, begin, end, at, 0, 0)
+    sums, prefix, extremes, firsts, lasts = _emptied(cells, streams, sizes, len(edges) + 1)
+    like = 0  # the row whose segments these are
+    row = 0
+    while row < rows:
         a = account[row]
         after = row
-        while after < last_row and account[after] == a:
+        while after < rows and account[after] == a:
             after += 1
         same = len(low) == after - row
         for k in range(after - row):
             same = same and at[row + k] == at[like + k]
         if not same:
             edges, low, high = _segments(as_of, begin, end, at, row, after)
+            sums, prefix, extremes, firsts, lasts = _emptied(cells, streams, sizes, len(edges) + 1)
             like = row
         lo, hi = offsets[a], offsets[a + 1]
+        if not whole and hi > lo:
+            edge = edges[0] if edges[0] != ALWAYS else edges[1]
+            lo = _start(
+                occurred, known, value, label, role, lo, hi, edge, as_of[at[row]], begins, members, roles, seeks
+            )
         count = len(edges) + 1
-        sums = np.zeros((streams, count, _ADDITIVE), dtype=np.int64)
-        extremes = np.empty((kept[0], count, 2), dtype=np.int64)
-        extremes[:, :, 0], extremes[:, :, 1] = NEVER, -NEVER
-        places = np.empty((kept[1], count, 4), dtype=np.int64)
-        places[:, :, 0], places[:, :, 2] = NEVER, NEVER
-        places[:, :, 1], places[:, :, 3] = -1, -1
-        origin = np.zeros(3, dtype=np.int64)
-        people = things = dates = np.int64(0)
-        if kept[2]:
-            origin[0], people = _bounds_of(contact, lo, hi)
-        if kept[3]:
-            origin[1], things = _bounds_of(label, lo, hi)
-        if kept[4] and hi > lo:
-            origin[2], dates = day[lo], day[hi - 1] - day[lo] + 1
+        sums[:], extremes[:, :, 0], extremes[:, :, 1], firsts[:], lasts[:] = 0, NEVER, -NEVER, NEVER, -1
         words = (count >> 6) + 1
-        who = np.zeros((kept[2], words, people), dtype=np.uint64)
-        what = np.zeros((kept[3], words, things), dtype=np.uint64)
-        when = np.zeros((kept[4], (dates >> 6) + 1), dtype=np.uint64)
-        # Facts to be merged next, and those that wait for an as_of that may see them; where each fact lies.
-        todo, late, lies_in = np.empty(hi - lo, np.int64), np.empty(hi - lo, np.int64), np.empty(hi - lo, np.int64)
-        ready = waiting = 0
-        segment, sees = 0, row
+        if sizes[3]:
+            origins[0], numbers[0] = _bounds_of(contact, lo, hi)
+            who = np.zeros((sizes[3], words, numbers[0]), dtype=np.uint64)
+        if sizes[4]:
+            origins[1], numbers[1] = _bounds_of(label, lo, hi)
+            what = np.zeros((sizes[4], words, numbers[1]), dtype=np.uint64)
+        if sizes[5]:
+            if hi > lo:
+                origins[2], numbers[2] = day[lo], day[hi - 1] - day[lo] + 1
+            when = np.zeros((sizes[5], (numbers[2] >> 6) + 1), dtype=np.uint64)
+        if len(late) < hi - lo:
+            late = np.empty((2 * (hi - lo), 2), np.int64)
+        kept = (sums, extremes, firsts, lasts, who, what, when)
+        # Facts that arrive in time for the first as_of after them, each into its cell; the others wait.
+        ready, waiting, segment, sees, t = 0, 0, 0, row, as_of[at[row]]
         for i in range(lo, hi):
             while segment < len(edges) and occurred[i] >= edges[segment]:
                 segment += 1
-            while sees < after and occurred[i] >= as_of[at[sees]]:
+            while sees < after and occurred[i] >= t:
                 sees += 1
+                t = as_of[at[min(sees, after - 1)]]
             if sees == after:
                 break
-            lies_in[i - lo] = segment
-            if known[i] < as_of[at[sees]]:
-                todo[ready] = i
-                ready += 1
-            else:
-                late[waiting] = i
+            if known[i] >= t:
+                late[waiting, 0], late[waiting, 1] = i, segment
                 waiting += 1
-        prefix = np.zeros((streams, count + 1, _ADDITIVE), dtype=np.int64)
+                continue
+            cell = home[(label[i] + 1) * roles + role[i] + 1]
+            if cell >= 0:
+                batch[ready, 0], batch[ready, 1], batch[ready, 2] = i, cell, segment
+                ready += 1
+            if ready == _CHUNK:
+                _add(kept, slots, batch, facts, origins)
+                ready = 0
+        _add(kept, slots, batch[:ready], facts, origins)
+        _merge(kept, slots, merges)
+        clean = 0  # up to which segment the prefix sums are right; before the first they are 0
+        if len(arrived) < waiting * streams:
+            arrived = np.empty((2 * waiting * streams, 3), np.uint32)
         for r in range(row, after):
             t = as_of[at[r]]
-            still = 0
+            ready = still = 0
             for k in range(waiting):
-                if known[late[k]] < t:
-                    todo[ready] = late[k]
-                    ready += 1
+                i, segment = late[k, 0], late[k, 1]
+                if known[i] < t:
+                    clean = min(clean, segment)
+                    pair = (label[i] + 1) * roles + role[i] + 1
+                    for m in range(begins[pair], begins[pair + 1]):
+                        arrived[ready, 0], arrived[ready, 1], arrived[ready, 2] = i, members[m], segment
+                        ready += 1
                 else:
-                    late[still] = late[k]
+                    late[still, 0], late[still, 1] = i, segment
                     still += 1
             waiting = still
-            for k in range(ready):
-                i = todo[k]
-                v, segment = value[i], lies_in[i - lo]
-                bit = np.uint64(1) << np.uint64(segment & 63)
-                pair = (label[i] + 1) * roles + role[i] + 1
-                for m in range(begins[pair], begins[pair + 1]):
-                    stream = members[m]
-                    sums[stream, segment, 0] += 1
-                    sums[stream, segment, 3] += day[i]
-                    if v != _NONE:
-                        sums[stream, segment, 1] += 1
-                        sums[stream, segment, 2] += v
-                    slot = slots[stream, 0]
-                    if slot >= 0 and v != _NONE:
-                        extremes[slot, segment, 0] = min(extremes[slot, segment, 0], v)
-                        extremes[slot, segment, 1] = max(extremes[slot, segment, 1], v)
-                    slot = slots[stream, 1]
-                    if slot >= 0:
-                        places[slot, segment, 0] = min(places[slot, segment, 0], i)
-                        places[slot, segment, 1] = max(places[slot, segment, 1], i)
-                        if v != _NONE:
-                            places[slot, segment, 2] = min(places[slot, segment, 2], i)
-                            places[slot, segment, 3] = max(places[slot, segment, 3], i)
-                    slot = slots[stream, 2]
-                    if slot >= 0 and contact[i] >= 0:
-                        who[slot, segment >> 6, contact[i] - origin[0]] |= bit
-                    slot = slots[stream, 3]
-                    if slot >= 0 and label[i] >= 0:
-                        what[slot, segment >> 6, label[i] - origin[1]] |= bit
-                    slot = slots[stream, 4]
-                    if slot >= 0:
-                        date = day[i] - origin[2]
-                        when[slot, date >> 6] |= np.uint64(1) << np.uint64(date & 63)
-            if ready > 0:
-                for stream in range(streams):
-                    for segment in range(count):
-                        for kind in range(_ADDITIVE):
-                            prefix[stream, segment + 1, kind] = (
-                                prefix[stream, segment, kind] + sums[stream, segment, kind]
-                            )
-                ready = 0
+            if ready:
+                _add(kept, slots, arrived[:ready], facts, origins)
+            upto = np.searchsorted(edges, t) + 1
+            for stream in range(streams):
+                for segment in range(clean, upto):
+                    for kind in range(_ADDITIVE):
+                        prefix[stream, segment + 1, kind] = prefix[stream, segment, kind] + sums[stream, segment, kind]
+            clean = max(clean, upto)
+            place = order[r]
             for number in range(len(asks)):
                 which, stream, span = asks[number, 0], asks[number, 1], asks[number, 2]
                 begins_at, ends_at = low[r - row, span], high[r - row, span]
                 if which < _ADDITIVE:
-                    out[number, r] = prefix[stream, ends_at, which] - prefix[stream, begins_at, which]
+                    out[number, place] = prefix[stream, ends_at, which] - prefix[stream, begins_at, which]
                 elif which == CONTACTS:
-                    out[number, r] = _present(who, slots[stream, 2], begins_at, ends_at)
+                    out[number, place] = _present(who, slots[stream, 3], begins_at, ends_at)
                 elif which == DAYS:
-                    out[number, r] = _bits_between(
-                        when, slots[stream, 4], begin_day[at[r], span] - origin[2], end_day[at[r], span] - origin[2]
+                    out[number, place] = _bits_between(
+                        when, slots[stream, 5], begin_day[at[r], span] - origins[2], end_day[at[r], span] - origins[2]
                     )
                 elif which == LABELS:
-                    out[number, r] = _present(what, slots[stream, 3], begins_at, ends_at)
+                    out[number, place] = _present(what, slots[stream, 4], begins_at, ends_at)
                 elif which == LOW:
                     found = np.int64(NEVER)
                     for segment in range(begins_at, ends_at):
                         found = min(found, extremes[slots[stream, 0], segment, 0])
-                    out[number, r] = found
+                    out[number, place] = found
                 elif which == HIGH:
                     found = np.int64(-NEVER)
                     for segment in range(begins_at, ends_at):
                         found = max(found, extremes[slots[stream, 0], segment, 1])
-                    out[number, r] = found
-                elif which == EARLIEST:
-                    place = _first_place(places, slots[stream, 1], 0, begins_at, ends_at)
-                    out[number, r] = occurred[place] if place >= 0 else NEVER
-                elif which == LATEST:
-                    place = _last_place(places, slots[stream, 1], 1, begins_at, ends_at)
-                    out[number, r] = occurred[place] if place >= 0 else NEVER
-                elif which == FIRST_VALUE:
-                    place = _first_place(places, slots[stream, 1], 2, begins_at, ends_at)
-                    out[number, r] = value[place] if place >= 0 else _NONE
+                    out[number, place] = found
+                elif which == EARLIEST or which == LATEST:
+                    if which == EARLIEST:
+                        i = _first_place(firsts, slots[stream, 1], 0, begins_at, ends_at)
+                    else:
+                        i = _last_place(lasts, slots[stream, 2], 0, begins_at, ends_at)
+                    out[number, place] = occurred[i] if i >= 0 else NEVER
                 else:
-                    place = _last_place(places, slots[stream, 1], 3, begins_at, ends_at)
-                    out[number, r] = value[place] if place >= 0 else _NONE
+                    if which == FIRST_VALUE:
+                        i = _first_place(firsts, slots[stream, 1], 1, begins_at, ends_at)
+                    else:
+                        i = _last_place(lasts, slots[stream, 2], 1, begins_at, ends_at)
+                    out[number, place] = value[i] if i >= 0 else _NONE
         row = after

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -28,15 +27,15 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from features import facts, intake
+from features.database import connected, literal, quoted
 from features.errors import PropensityError
 from features.facts import NO_VALUE, UNIT, Facts
 from features.files import scratch
 from features.quality import Report
-from features.sources.files import literal, quoted
 from features.tables import ROLES
 from features.workspace import Workspace
 
-FORMAT = "3"
+FORMAT = "4"
 BATCH = 1_000_000
 LARGEST_SUM = 2**62
 COLUMNS: dict[str, Any] = {
@@ -50,17 +49,20 @@ COLUMNS: dict[str, Any] = {
 }
 """A file per column of a kind; beside them ``offsets``: where the facts of each account begin, and where the last end."""
 Progress = Callable[[int, int], None]
+Running = tuple[list[int], list[int]]
+"""Days in order, and what has added up by the end of each."""
 
 
 @dataclass(frozen=True)
 class Ledger:
     """The facts of a set of tables: the labels of each kind, and per kind the days on which facts became visible with
-    the running sums of their digests.
+    the running sums of their digests; likewise for each column of the accounts, by the day on which they were created.
     """
 
     folder: Path
     labels: dict[str, tuple[str, ...]]
-    digests: dict[str, tuple[list[int], list[int]]]
+    digests: dict[str, Running]
+    accounts: dict[str, Running]
 
     def load(self, kind: str, accounts: range) -> Facts:
         """The facts of one kind for a range of account codes."""
@@ -76,12 +78,15 @@ class Ledger:
         total: npt.NDArray[np.int64] = np.sum([np.diff(self._offsets(kind)) for kind in self.labels], axis=0)
         return total
 
-    def digest(self, day: int) -> str:
-        """Of all facts that an as_of at the end of this local day (since 1970) may see."""
+    def digest(self, day: int, columns: Iterable[str]) -> str:
+        """Of all that an as_of at the end of this local day (since 1970) may see: facts, and what these columns say,
+        without history, of the accounts that are there.
+        """
         total = hashlib.sha256()
-        for kind, (days, sums) in sorted(self.digests.items()):
+        said = {f"accounts.{column}": self.accounts[column] for column in columns}
+        for of, (days, sums) in sorted((self.digests | said).items()):
             until = bisect_right(days, day)
-            total.update(f"{kind} {sums[until - 1] if until else 0}\n".encode())
+            total.update(f"{of} {sums[until - 1] if until else 0}\n".encode())
         return total.hexdigest()
 
     def _offsets(self, kind: str) -> npt.NDArray[np.int64]:
@@ -115,11 +120,11 @@ def opened(workspace: Workspace, progress: Progress = lambda done, of: None) -> 
                 shutil.rmtree(old, ignore_errors=True)
     told = json.loads((final / "ledger.json").read_text(encoding="utf-8"))
     labels = {kind: tuple(names) for kind, names in told["labels"].items()}
-    return Ledger(final, labels, {kind: running(by_day) for kind, by_day in told["digests"].items()})
+    digests, accounts = ({of: running(by_day) for of, by_day in told[part].items()} for part in ("digests", "accounts"))
+    return Ledger(final, labels, digests, accounts)
 
 
-def running(by_day: Mapping[str, str]) -> tuple[list[int], list[int]]:
-    """Days in order, and the sums of the digests up to each."""
+def running(by_day: Mapping[str, str]) -> Running:
     days = sorted(by_day, key=int)
     return [int(day) for day in days], list(accumulate(int(by_day[day]) for day in days))
 
@@ -144,25 +149,16 @@ def _write(workspace: Workspace, tables: Path, report: Report, folder: Path, spi
     accounts = pq.read_metadata(tables / "accounts.parquet").num_rows
     labels: dict[str, list[str]] = {}
     digests: dict[str, dict[str, str]] = {}
+    zone = workspace.config.timezone
     with connected(workspace, spill) as connection:
         for done, kind in enumerate(kinds):
             progress(done, len(kinds))
             labels[kind] = _choose(connection, kind, tables, workspace, report)
             _sort(connection, kind, accounts, folder / kind)
-            digests[kind] = _digests(connection, tables, workspace.config.timezone)
+            digests[kind] = _digests(connection, tables, zone)
         progress(len(kinds), len(kinds))
-    (folder / "ledger.json").write_text(json.dumps({"labels": labels, "digests": digests}), encoding="utf-8")
-
-
-@contextmanager
-def connected(workspace: Workspace, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB within the workspace's memory limit."""
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"SET memory_limit = '{workspace.config.database_bytes} B'")
-        connection.execute(f"SET temp_directory = {literal(str(spill))}")
-        connection.execute(f"SET threads = {min(8, os.cpu_count() or 1)}")
-        yield connection
+        told = {"labels": labels, "digests": digests, "accounts": _accounts(connection, tables, zone)}
+    (folder / "ledger.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 def _table(folder: Path, name: str) -> str:
@@ -219,16 +215,16 @@ def _too_large(kind: str) -> PropensityError:
     )
 
 
-def accounts_digest(tables: Path, columns: list[str], zone: str) -> Callable[[int], str]:
-    """Of what is said, without history, of the accounts that are there by the end of a local day."""
+def _accounts(connection: duckdb.DuckDBPyConnection, tables: Path, zone: str) -> dict[str, dict[str, str]]:
+    """Per column of the accounts and local day, the sum of the hashes of what it says of those created on that day."""
     created = f"CAST(timezone({literal(zone)}, created) AS DATE)"
-    with duckdb.connect() as connection:
-        found = connection.execute(
-            f"SELECT coalesce(datediff('day', DATE '1970-01-01', {created}), {-(2**31)}), "
-            f"sum(hash({', '.join(map(quoted, columns))})) FROM {_table(tables, 'accounts')} GROUP BY 1"
-        ).fetchall()
-    days, sums = running({str(day): str(total) for day, total in found})
-    return lambda day: f"{duckdb.__version__} {columns} {sums[until - 1] if (until := bisect_right(days, day)) else 0}"
+    names = [name for name in pq.read_schema(tables / "accounts.parquet").names if name != "account_code"]
+    sums = ", ".join(f"sum(hash(account, {quoted(name)}))" for name in names)
+    found = connection.execute(
+        f"SELECT coalesce(datediff('day', DATE '1970-01-01', {created}), {-(2**31)}), {sums} "
+        f"FROM {_table(tables, 'accounts')} GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return {name: {str(line[0]): str(line[place]) for line in found} for place, name in enumerate(names, 1)}
 
 
 def _digests(connection: duckdb.DuckDBPyConnection, tables: Path, zone: str) -> dict[str, str]:

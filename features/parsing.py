@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from features.database import literal, quoted
 from features.errors import PropensityError, one_of
-from features.sources.files import literal, quoted
 from features.tables import SQL_TYPES, Column
 from features.workspace import Mapping
 

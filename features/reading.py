@@ -5,9 +5,10 @@ from __future__ import annotations
 import duckdb
 
 from features import parsing
+from features.database import literal, quoted
 from features.errors import PropensityError, one_of
 from features.quality import TableReport
-from features.sources.files import RawSource, literal, quoted, unreadable
+from features.sources.files import RawSource, unreadable
 from features.tables import SQL_TYPES, Table
 from features.workspace import Mapping
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.facts import NO_VALUE, UNIT, Facts
-from features.kernel import Ask, Rows, Stream, in_parallel, memberships
+from features.kernel import Ask, Rows, Stream, edges_of, memberships
 from features.windows import ALWAYS, MICROSECONDS_PER_DAY, Bounds
 
 Numbers = npt.NDArray[np.float64]
@@ -53,35 +53,44 @@ DEVIATION, STANDING, RISEN, FALLEN = list(map(int, Shape))[11:]
 def shape(facts: Facts, rows: Rows, bounds: Bounds, streams: Sequence[Stream], asks: Sequence[Ask]) -> Numbers:
     """One line per ask, one column per row."""
     out = np.full((len(asks), len(rows)), np.nan)
-    member = _member(facts, streams)
-    in_parallel(_shape, rows, bounds, (facts.arrays, member, np.array(asks, dtype=np.int64).reshape(-1, 3)), out)
-    return out
+    wanted = np.array(asks, dtype=np.int64).reshape(-1, 3)
+    _shape(facts.arrays, _member(facts, streams), wanted, *rows.in_order, *edges_of(bounds), out)
+    return out + 0.0  # -0.0 becomes 0.0
 
 
 def _member(facts: Facts, streams: Sequence[Stream]) -> npt.NDArray[np.bool_]:
     """Per stream, label and role (each with -1 first): is it in the stream?"""
-    begins, members = memberships(facts, streams)
-    pairs = (len(facts.labels) + 1) * (len(facts.roles) + 1)
-    member = np.zeros((len(streams), pairs), dtype=np.bool_)
-    member[members, np.repeat(np.arange(pairs), np.diff(begins))] = True
+    pairs = memberships(facts, streams)
+    member = np.zeros((len(streams), len(pairs)), dtype=np.bool_)
+    for number, pair in enumerate(pairs):
+        member[list(pair), number] = True
     return member.reshape(len(streams), len(facts.labels) + 1, len(facts.roles) + 1)
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _shape(  # type: ignore[no-untyped-def]  # pragma: no cover
-    facts, member, asks, account, at, as_of, begin, end, begin_day, end_day, first_row, last_row, out
+    facts, member, asks, order, account, at, as_of, begin, end, begin_day, end_day, out
 ):
     offsets, occurred, known, value, day, contact, label, role = facts
-    for r in range(first_row, last_row):
+    for r in range(len(account)):
         lo, hi = offsets[account[r]], offsets[account[r] + 1]
-        t = as_of[at[r]]
+        t, place = as_of[at[r]], order[r]
         for number in range(len(asks)):
             which, stream, span = asks[number, 0], asks[number, 1], asks[number, 2]
             begins, ends = begin[at[r], span], end[at[r], span]
-            reach = lo  # spans that look at the state, or at the past before the span, begin with the first fact
-            if (which < AVERAGE or which >= DEVIATION) and begins > _ALWAYS:
+            reach, until = lo, lo + np.searchsorted(occurred[lo:hi], ends)
+            if which == UNUSUAL:  # looks back from the span, and at how long there have been facts
+                longest = (PERIODS + 1) * (end_day[at[r], span] - begin_day[at[r], span])
+                reach = lo + np.searchsorted(day[lo:hi], end_day[at[r], span] - longest)
+            elif (
+                which < AVERAGE or which >= DEVIATION
+            ) and begins > _ALWAYS:  # what looks at the state needs every fact
                 reach = lo + np.searchsorted(occurred[lo:hi], begins)
-            until = lo + np.searchsorted(occurred[lo:hi], ends)
+            if which == STREAK:
+                out[number, place] = _streak(
+                    day, known, label, role, member[stream], reach, until, t, end_day[at[r], span]
+                )
+                continue
             seen = np.empty(until - reach, dtype=np.int64)
             n = 0
             for i in range(reach, until):
@@ -89,30 +98,31 @@ def _shape(  # type: ignore[no-untyped-def]  # pragma: no cover
                     seen[n] = i
                     n += 1
             seen = seen[:n]
-            if n == 0 and which != STREAK and which != AVERAGE and which != LASTED and which < STANDING:
+            if n == 0 and which != AVERAGE and which != LASTED and which < STANDING:
                 continue
             if which == GAP_DEVIATION:
-                out[number, r] = _gap_deviation(occurred, seen)
-            elif which == STREAK:
-                out[number, r] = _streak(day, seen, end_day[at[r], span])
+                out[number, place] = _gap_deviation(occurred, seen)
             elif which == DRIFT:
-                out[number, r] = _drift(occurred, value, seen)
+                out[number, place] = _drift(occurred, value, seen)
             elif which == TOP_SHARE or which == ENTROPY:
-                out[number, r] = _concentration(contact, seen, which)
+                out[number, place] = _concentration(contact, seen, which)
             elif which == SPREAD or which == LOWEST:
-                out[number, r] = _between_contacts(contact, value, seen, which)
+                out[number, place] = _between_contacts(contact, value, seen, which)
             elif which == AVERAGE or which == LASTED:
-                out[number, r] = _state(occurred, value, seen, begins, ends, which)
+                out[number, place] = _state(occurred, value, seen, begins, ends, which)
             elif which == UNUSUAL:
-                out[number, r] = _unusual(day, seen, begin_day[at[r], span], end_day[at[r], span])
+                first = lo
+                while known[first] >= t or not member[stream, label[first] + 1, role[first] + 1]:
+                    first += 1
+                out[number, place] = _unusual(day, seen, day[first], begin_day[at[r], span], end_day[at[r], span])
             elif which == DEVIATION:
-                out[number, r] = _deviation(value, seen)
+                out[number, place] = _deviation(value, seen)
             elif which == STANDING:
-                out[number, r] = _standing(occurred, value, seen, ends)
+                out[number, place] = _standing(occurred, value, seen, ends)
             elif which == RISEN or which == FALLEN:
-                out[number, r] = _moved(occurred, value, seen, 1 if which == RISEN else -1)
+                out[number, place] = _moved(occurred, value, seen, 1 if which == RISEN else -1)
             else:
-                out[number, r] = _ahead(value, seen, t)
+                out[number, place] = _ahead(value, seen, t)
 
 
 @numba.njit(nogil=True)  # type: ignore[untyped-decorator]
@@ -129,14 +139,16 @@ def _gap_deviation(occurred, seen):  # type: ignore[no-untyped-def]  # pragma: n
 
 
 @numba.njit(nogil=True)  # type: ignore[untyped-decorator]
-def _streak(day, seen, end_day):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _streak(day, known, label, role, member, reach, until, t, end_day):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """From the end backwards, no farther than it lasts."""
     weeks = 0
-    for k in range(len(seen) - 1, -1, -1):
-        week = (end_day - 1 - day[seen[k]]) // 7
-        if week > weeks:
-            break
-        if week == weeks:
-            weeks += 1
+    for i in range(until - 1, reach - 1, -1):
+        if known[i] < t and member[label[i] + 1, role[i] + 1]:
+            week = (end_day - 1 - day[i]) // 7
+            if week > weeks:
+                break
+            if week == weeks:
+                weeks += 1
     return float(weeks)
 
 
@@ -247,10 +259,10 @@ def _state(occurred, value, seen, begins, ends, which):  # type: ignore[no-untyp
 
 
 @numba.njit(nogil=True)  # type: ignore[untyped-decorator]
-def _unusual(day, seen, begin_day, end_day):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _unusual(day, seen, since, begin_day, end_day):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Only stretches that lie after the account's first fact are compared with."""
     days = end_day - begin_day
-    periods = min(PERIODS, (begin_day - day[seen[0]]) // days)
+    periods = min(PERIODS, (begin_day - since) // days)
     if periods < ENOUGH:
         return np.nan
     counts = np.zeros(periods + 1, dtype=np.int64)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -26,6 +27,7 @@ ALWAYS = -(2**62)
 Instants = npt.NDArray[np.int64]
 
 
+@lru_cache(maxsize=2**16)
 def midnight(day: date, zone: str) -> int:
     """The instant at which ``day`` begins in ``zone``."""
     local = datetime.combine(day, time(), tzinfo=ZoneInfo(zone))

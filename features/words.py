@@ -15,9 +15,9 @@ from unicodedata import normalize
 
 import duckdb
 
+from features.database import quoted
 from features.quality import TableReport
 from features.reading import count
-from features.sources.files import quoted
 from features.tables import Table
 from features.workspace import Text
 

@@ -20,6 +20,7 @@ from features.errors import PropensityError, one_of
 from features.tables import ADVOCACY_KINDS, TABLES
 
 FILE = "propensity.toml"
+LEAST_MEMORY = 10**9
 
 
 class Strict(BaseModel):
@@ -213,13 +214,19 @@ class Config(Strict):
     @property
     def memory_bytes(self) -> int:
         """``memory`` as a number."""
-        number, unit = re.fullmatch(r"(\d+) ?(\w+)", self.memory).groups()  # type: ignore[union-attr]
-        return int(number) * {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}[unit]
+        return _bytes(self.memory)
 
     @property
     def database_bytes(self) -> int:
         """What DuckDB may take of it: it goes beyond its limit, and the process has needs of its own."""
         return max((self.memory_bytes - 800_000_000) // 2, self.memory_bytes // 4)
+
+    @field_validator("memory")
+    @classmethod
+    def _enough_memory(cls, memory: str) -> str:
+        if _bytes(memory) < LEAST_MEMORY:
+            raise ValueError(f"memory is {memory}; Python and its libraries take most of a GB: state 1GB or more")
+        return memory
 
     @field_validator("timezone")
     @classmethod
@@ -252,6 +259,12 @@ class Config(Strict):
             if mapping.source is not None and mapping.source not in self.sources:
                 raise ValueError(f"tables.{name}.source is {mapping.source!r}; there are {one_of(self.sources)}")
         return self
+
+
+def _bytes(memory: str) -> int:
+    """``2GiB`` as a number."""
+    number, unit = re.fullmatch(r"(\d+) ?(\w+)", memory).groups()  # type: ignore[union-attr]
+    return int(number) * {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}[unit]
 
 
 def _zone(name: str) -> str:

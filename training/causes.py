@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from features import facts, intake, windows
+from features.database import literal
 from features.feature import Attribute, Column, Declaration, Feature
 from features.personas import Crowd
 from features.plan import Plan
 from features.quality import Report
-from features.sources.files import literal
 from features.tables import TABLES
 from features.workspace import Workspace
 from training.dataset import Dataset

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold
 
-from features.kernel import THREADS
+from features.threads import each
 from training.dataset import Dataset, Encoder
 from training.model import mean_of, raw_score
 
@@ -75,9 +74,7 @@ def fit(rows: Dataset, seed: int, bags: int, progress: Progress = lambda _: None
         return booster
 
     # One thread each: LightGBM's own threads wait for each other by spinning, which a busy machine punishes badly.
-    with ThreadPoolExecutor(THREADS) as threads:
-        boosters = tuple(threads.map(one, range(len(cuts))))
-    return Fitted(boosters, encoder, unseen)
+    return Fitted(tuple(each(one, range(len(cuts)))), encoder, unseen)
 
 
 def _leaf_size(rows: Dataset) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ import pandas as pd
 
 from features.errors import PropensityError, one_of
 from features.files import replaced
-from features.kernel import THREADS
 from features.plan import Plan
+from features.threads import each
 from training.calibration import Sigmoid
 from training.dataset import Encoder, Matrix
 
@@ -75,11 +74,10 @@ class Model:
 
     def explain_matrix(self, matrix: Matrix) -> Matrix:
         if len(matrix) < FEW:
-            each = [_shapley(booster, matrix) for booster in self.boosters]
+            found = [_shapley(booster, matrix) for booster in self.boosters]
         else:
-            with ThreadPoolExecutor(THREADS) as threads:
-                each = list(threads.map(lambda booster: _shapley(booster, matrix), self.boosters))
-        contributions = mean_of(each) * self.sigmoid.slope
+            found = list(each(lambda booster: _shapley(booster, matrix), self.boosters))
+        contributions = mean_of(found) * self.sigmoid.slope
         contributions[:, -1] += self.sigmoid.shift
         return contributions
 

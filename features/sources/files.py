@@ -17,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 
+from features.database import connected, literal, quoted
 from features.errors import PropensityError, one_of
 from features.files import scratch
 from features.workspace import Source, Workspace
@@ -35,37 +36,20 @@ class RawSource:
     handled: list[str] = field(default_factory=list)
 
 
-def quoted(name: str) -> str:
-    """An SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """An SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 @contextmanager
 def open_sources(workspace: Workspace) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, RawSource]]]:
     """A locked-down DuckDB connection in which every source is a view of its name.
 
     It reads only the sources' own folders and the workspace, and spills to disk beyond the workspace's memory limit.
     """
-    with scratch(workspace.state) as folder:
-        connection = duckdb.connect()
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(f"SET memory_limit = '{workspace.config.database_bytes} B'")
-            connection.execute(f"SET temp_directory = {literal(str(folder))}")
-            connection.execute("SET preserve_insertion_order = true")
-            sources = {
-                name: _create_view(connection, workspace.root, name, source, folder)
-                for name, source in workspace.config.sources.items()
-            }
-            _lock(connection, workspace, sources)
-            yield connection, sources
-        finally:
-            connection.close()
+    with scratch(workspace.state) as folder, connected(workspace, folder) as connection:
+        connection.execute("SET preserve_insertion_order = true")
+        sources = {
+            name: _create_view(connection, workspace.root, name, source, folder)
+            for name, source in workspace.config.sources.items()
+        }
+        _lock(connection, workspace, sources)
+        yield connection, sources
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, workspace: Workspace, sources: dict[str, RawSource]) -> None:
@@ -102,6 +86,9 @@ def _create_view(
 
 
 def unreadable(name: str, error: duckdb.Error) -> PropensityError:
+    """What to say of a source that cannot be read; that memory ran out is not its fault."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        raise error
     first = next((line for line in str(error).splitlines() if line.strip()), "unreadable")
     return PropensityError(
         f"source {name} cannot be read: {first}",

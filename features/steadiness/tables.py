@@ -11,9 +11,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from features.database import literal, quoted
 from features.intake import Intake
 from features.judging import happened
-from features.sources.files import literal, quoted
 from features.steadiness import finding, usual
 from features.steadiness.finding import Finding, Steadiness
 from features.tables import TABLES, Column, Table

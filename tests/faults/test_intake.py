@@ -21,7 +21,7 @@ from features import intake
 from features.errors import PropensityError
 from features.quality import Report
 from features.tables import TABLES
-from features.workspace import FILE, Workspace, load
+from features.workspace import FILE, Config, Workspace, load
 from tests import worlds
 
 DAY = date(2026, 3, 31)
@@ -690,6 +690,7 @@ def test_sql_reads_and_writes_nothing_outside(sql: str, tmp_path: Path) -> None:
         ("timezone = 'Mars/Olympus'", ("timezone", "Mars/Olympus", "Europe/Berlin")),
         ("currency = 'euro'", ("currency", "euro")),
         ("memory = 'lots'", ("memory", "lots")),
+        ("memory = '999MB'", ("memory", "999MB", "1GB")),
         ("[as_of]\nsince = 2025-01-01\nevery = 'week'", ("as_of.every", "week", "month")),
         ("[cohort]\nkind = 'everyone'", ("cohort.kind", "everyone", "contract", "activity")),
         ("[signals]\nwindows = [30, 7]", ("signals.windows", "shortest first")),
@@ -716,13 +717,35 @@ def test_a_mistake_in_the_configuration_is_named_with_what_exists(
     assert not [said for said in (*says, FILE) if said not in caught.value.message]
 
 
-def test_more_rows_than_memory_spill_to_disk(tmp_path: Path) -> None:
+MANY = """
+    SELECT 'e' || i AS event_id, CASE i % 2 WHEN 0 THEN 'a' ELSE 'b' END AS account, 'login' AS event, i AS value,
+           TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 7919 % 6000000000000) AS occurred_at
+    FROM range(400000) numbers(i)
+"""
+
+
+def limited(monkeypatch: pytest.MonkeyPatch, megabytes: int) -> None:
+    """What DuckDB may take."""
+    monkeypatch.setattr(Config, "database_bytes", megabytes * 10**6)
+
+
+def test_more_rows_than_memory_spill_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Comparing and sorting more than fits in memory; the scratch folder is gone afterwards."""
-    sql = """
-        SELECT 'e' || i AS event_id, CASE i % 2 WHEN 0 THEN 'a' ELSE 'b' END AS account, 'login' AS event, i AS value,
-               TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_microseconds(i * 7919 % 6000000000000) AS occurred_at
-        FROM range(400000) numbers(i)
-    """
-    workspace = worlds.write(tmp_path, small("usage"), memory="100MB", tables={"usage": {"sql": sql}})
-    assert worlds.take_in(workspace).tables["usage"].rows == 400_000
+    limited(monkeypatch, 120)
+    workspace = worlds.write(tmp_path, small("usage"), tables={"usage": {"sql": MANY}})
+    with intake.read(workspace) as found:
+        spilled = sum(file.stat().st_size for file in workspace.state.rglob("duckdb_temp*") if file.is_file())
+        found.write_tables()
+    assert spilled > 0
+    assert found.report.tables["usage"].rows == 400_000
+    assert not list(workspace.state.glob("tmp-*"))
+
+
+def test_memory_that_does_not_do_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited(monkeypatch, 10)
+    workspace = worlds.write(tmp_path, small("usage"), tables={"usage": {"sql": MANY}}, memory="2GiB")
+    with pytest.raises(PropensityError) as caught:
+        worlds.take_in(workspace)
+    assert "memory of 2GiB is too little" in caught.value.message
+    assert "propensity.toml" in caught.value.hint
     assert not list(workspace.state.glob("tmp-*"))

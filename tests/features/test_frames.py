@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -27,11 +28,14 @@ import pytest
 from features import frame, intake, ledger, windows
 from features.computing import Partition, filled
 from features.definitions import FEATURES
+from features.errors import PropensityError
 from features.expressions import Rank
-from features.feature import Attribute, Feature, columns
+from features.feature import Attribute, Column, Feature, columns
 from features.fingerprint import fingerprints
 from features.peers import FEWEST, Peers, gathered, ranked, ranks
+from features.personas import Crowd
 from features.plan import Plan, plan
+from features.threads import THREADS
 from features.workspace import Workspace, load
 from tests import worlds
 
@@ -308,15 +312,13 @@ def test_row_hashes_of_accounts_nothing_happened_to_stay(
 # Partitions.
 
 
-def partitions(monkeypatch: pytest.MonkeyPatch, accounts: float) -> None:
-    """So little memory that a partition holds only about so many accounts."""
-    monkeypatch.setattr(frame, "FIXED", 0)
-    monkeypatch.setattr(frame, "BYTES_PER_FACT", 0)
-    monkeypatch.setattr(frame, "_partitions", lambda book, memory, values: PARTITIONS(book, accounts, 1))
-    monkeypatch.setattr(frame, "BYTES_PER_VALUE", 1)
+def partitions(monkeypatch: pytest.MonkeyPatch, accounts: int) -> None:
+    """So little memory that a partition holds only so many accounts."""
+    monkeypatch.setattr(frame, "_partitions", lambda costs, memory, pieces: cut(accounts, len(costs)))
 
 
-PARTITIONS: Callable[..., list[range]] = frame._partitions
+def cut(size: int, accounts: int = ACCOUNTS) -> list[range]:
+    return [range(n, min(n + size, accounts)) for n in range(0, accounts, size)]
 
 
 @pytest.mark.parametrize(("size", "expected"), [(1, 24), (5, 5), (23, 2), (24, 1)])
@@ -332,11 +334,10 @@ def test_frames_are_the_same_however_they_are_cut(
     shutil.rmtree(mine.frames)
     steps: list[tuple[int, int]] = []
     refs = frame.build(mine, STORED, lambda done, of: steps.append((done, of)))
-    assert [accounts for accounts, _ in asked] == [
-        range(begin, min(begin + size, ACCOUNTS)) for begin in range(0, ACCOUNTS, size)
-    ]
+    assert sorted((accounts for accounts, _ in asked), key=lambda accounts: accounts.start) == cut(size)
     assert len(asked) == expected
-    assert steps == [(done, expected + 1) for done in range(expected + 2)]
+    of = expected + len(STORED)
+    assert steps == [(done, of) for done in range(of + 1)]
     assert refs == stored[1]
     for day in STORED:
         found, whole = (frame.read(workspace, day, refs[day]) for workspace in (mine, stored[0]))
@@ -346,16 +347,55 @@ def test_frames_are_the_same_however_they_are_cut(
         assert repr(sorted(map(str, both[0].to_pylist()))) == repr(sorted(map(str, both[1].to_pylist())))
 
 
-def test_a_memory_limit_is_kept(mine: Workspace, stored: tuple[Workspace, dict[date, str]]) -> None:
-    """Each range costs no more than there is room for, unless it is one account; together they are all."""
-    book = ledger.opened(mine)
-    cost = book.sizes * frame.BYTES_PER_FACT + 100 * frame.BYTES_PER_VALUE
-    for memory in (1, 4 * int(cost.max()), 20_000, 100_000, 10**9):
-        ranges = frame._partitions(book, memory, 100)
-        room = max(memory - frame.FIXED, memory // 4)
-        assert [account for accounts in ranges for account in accounts] == list(range(ACCOUNTS))
-        assert all(len(accounts) == 1 or cost[accounts].sum() <= room for accounts in ranges)
-        assert all(cost[one].sum() + cost[other.start] > room for one, other in pairwise(ranges))
+@pytest.mark.parametrize("pieces", [1, 4])
+def test_a_memory_limit_is_kept(pieces: int) -> None:
+    """Each thread's range costs no more than there is room for, unless it is one account; together they are all."""
+    costs = np.random.default_rng(3).integers(0, 3 * 10**6, 1000)
+    for memory in (1, 4 * int(costs.max()), 10**8, 10**9, 10**10):
+        ranges = frame._partitions(costs, memory, pieces)
+        room = max(memory - frame.FIXED, memory // 4) // THREADS
+        assert [account for accounts in ranges for account in accounts] == list(range(len(costs)))
+        assert all(len(accounts) == 1 or costs[accounts].sum() <= room for accounts in ranges)
+        small = min(room, costs.sum() // (pieces * THREADS))
+        assert all(costs[one].sum() + costs[other.start] > small for one, other in pairwise(ranges))
+
+
+def test_there_is_work_for_every_thread_and_little_work_is_not_cut_up() -> None:
+    assert len(frame._partitions(np.full(1000, 10**6), 10**11, 4)) == 4 * THREADS
+    assert len(frame._partitions(np.full(1000, 10**6), 10**11, 1)) == THREADS
+    assert len(frame._partitions(np.full(1000, 10**3), 10**11, 4)) == 1
+
+
+def test_personas_take_more_memory(mine: Workspace) -> None:
+    """They take a copy of the facts, by contact."""
+    book, made = ledger.opened(mine), frame.current_plan(mine)
+    four = np.full(ACCOUNTS, 4)
+    crowd = Column("personas", Crowd("personas", "different", "stakeholders", "", ""))
+    with_crowd = replace(made, columns=(*made.columns[1:], crowd))
+    more = frame._costs(book, with_crowd, four) - frame._costs(book, made, four)
+    assert (more == book.sizes * (frame.BYTES_PER_OWN_FACT - frame.BYTES_PER_FACT)).all()
+    assert more.max() > 0
+
+
+@pytest.mark.parametrize("damage", ["cut off", "gone", "not told"])
+def test_what_a_power_failure_took_is_built_again(
+    damage: str, stored: tuple[Workspace, dict[date, str]], mine: Workspace, asked: Asked
+) -> None:
+    """Frames are not forced onto the disk, since they can be made again; so what is not whole is not there."""
+    day, content = STORED[1], stored[1][STORED[1]]
+    file = frame.path(mine, day, content)
+    whole = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    elif damage == "cut off":
+        file.write_bytes(whole[: len(whole) // 2])
+    else:
+        (key,) = file.parent.glob("*.json")
+        key.write_bytes(b"")
+    assert frame.stored(mine, STORED) == {d: c for d, c in stored[1].items() if d != day}
+    assert frame.build(mine, STORED) == stored[1]
+    assert file.read_bytes() == whole
+    assert [days for _, days in asked] == [[day]]
 
 
 def test_a_date_at_which_nobody_was_there(mine: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -377,14 +417,12 @@ def parts(workspace: Workspace) -> list[str]:
     return sorted(file.name for file in (workspace.state / "parts").rglob("*.arrow"))
 
 
-def interrupted(monkeypatch: pytest.MonkeyPatch, workspace: Workspace, days: list[date], after: int) -> None:
-    """A build that ends in the middle, so many partitions done."""
-    done: list[range] = []
+def interrupted(monkeypatch: pytest.MonkeyPatch, workspace: Workspace, days: list[date], before: int) -> None:
+    """A build that ends in the middle, the partitions before this account done."""
 
     def failing(partition: Partition, made: Plan, days: list[date]) -> Any:
-        if len(done) == after:
+        if partition.accounts.start >= before:
             raise KeyboardInterrupt
-        done.append(partition.accounts)
         return filled(partition, made, days)
 
     with monkeypatch.context() as broken:
@@ -398,12 +436,12 @@ def test_a_build_goes_on_where_it_was_interrupted(
 ) -> None:
     partitions(monkeypatch, 5)
     shutil.rmtree(mine.frames)
-    interrupted(monkeypatch, mine, STORED, after=2)
+    interrupted(monkeypatch, mine, STORED, before=10)
     assert parts(mine) == ["0-5.arrow", "5-10.arrow"]
     assert not list(mine.state.rglob("*.part"))
     assert frame.stored(mine, STORED) == {}
     assert frame.build(mine, STORED) == stored[1]
-    assert [accounts.start for accounts, _ in asked] == [10, 15, 20]
+    assert sorted(accounts.start for accounts, _ in asked) == [10, 15, 20]
     assert not list((mine.state / "parts").iterdir())
 
 
@@ -412,7 +450,7 @@ def test_what_is_left_of_another_build_is_cleared(
 ) -> None:
     partitions(monkeypatch, 5)
     shutil.rmtree(mine.frames)
-    interrupted(monkeypatch, mine, STORED[:3], after=2)
+    interrupted(monkeypatch, mine, STORED[:3], before=10)
     assert frame.build(mine, STORED[3:4]) == {STORED[3]: stored[1][STORED[3]]}
     assert len(asked) == 5
     assert not list((mine.state / "parts").iterdir())
@@ -424,7 +462,7 @@ def test_parts_of_other_tables_are_not_taken_up(
     """A new account that sorts first gives every account another number, and leaves the frames as they are."""
     partitions(monkeypatch, 5)
     shutil.rmtree(mine.frames)
-    interrupted(monkeypatch, mine, STORED, after=2)
+    interrupted(monkeypatch, mine, STORED, before=10)
     world = made()
     world["accounts"].insert(0, {"account": "0", "segment": "small", "size": 1, "created": at("2026-04-02")})
     write(mine.root, world)
@@ -437,8 +475,8 @@ from datetime import date
 from pathlib import Path
 from features import frame
 from features.workspace import load
-cut, fill = frame._partitions, frame.filled
-frame._partitions = lambda book, memory, values: [range(n, n + 4) for n in range(0, 24, 4)]
+fill = frame.filled
+frame._partitions = lambda costs, memory, pieces: [range(n, n + 4) for n in range(0, 24, 4)]
 def slowly(*given):
     if given[0].accounts.start >= 8:
         time.sleep(600)
@@ -461,9 +499,45 @@ def test_a_build_goes_on_where_it_was_killed(
                 time.sleep(0.02)
         finally:
             os.kill(process.pid, signal.SIGKILL)
-    monkeypatch.setattr(frame, "_partitions", lambda book, memory, values: [range(n, n + 4) for n in range(0, 24, 4)])
+    partitions(monkeypatch, 4)
     assert frame.build(mine, STORED) == stored[1]
-    assert [accounts.start for accounts, _ in asked] == [8, 12, 16, 20]
+    assert sorted(accounts.start for accounts, _ in asked) == [8, 12, 16, 20]
+
+
+# Accounts at dates of their own.
+
+
+def test_accounts_at_dates_of_their_own_are_as_among_all(
+    stored: tuple[Workspace, dict[date, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In any order, some asked for twice; everything but ranks, to the bit."""
+    workspace, refs = stored
+    whole = pd.concat([frame.read(workspace, day, refs[day]) for day in STORED])
+    wanted = whole.sample(frac=0.4, random_state=7)
+    wanted = pd.concat([wanted, wanted[:5]])
+    partitions(monkeypatch, 5)
+    found = frame.feature_rows(workspace, wanted["account"].tolist(), wanted["as_of"].tolist())
+    ranked_columns = [column.name for column, _ in ranks(frame.current_plan(workspace))]
+    expected = wanted.drop(columns=["row_hash", *ranked_columns]).reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_who_may_not_be_scored_has_features_and_no_outcome(stored: tuple[Workspace, dict[date, str]]) -> None:
+    workspace, _ = stored
+    found = frame.feature_rows(workspace, ["a23", "a00"], [STORED[0], STORED[-1]])
+    assert found["account"].tolist() == ["a23", "a00"]
+    assert found["as_of"].tolist() == [STORED[0], STORED[-1]]
+    assert found["for_churn"].tolist()[0] is False
+    assert math.isnan(found["usage_recency"][0])
+
+
+def test_unknown_accounts_are_named(stored: tuple[Workspace, dict[date, str]]) -> None:
+    with pytest.raises(PropensityError, match=r"there is no account .*nobody"):
+        frame.feature_rows(stored[0], ["a01", "nobody"], [STORED[0], STORED[0]])
+
+
+def test_no_rows_asked_for(stored: tuple[Workspace, dict[date, str]]) -> None:
+    assert len(frame.feature_rows(stored[0], [], [])) == 0
 
 
 # One account by itself.

@@ -189,7 +189,7 @@ SEEN = [date(2025, 12, 30) + n * DAY for n in range(20)]
 
 def digests(root: Path, world: World, **options: Any) -> list[str]:
     book = opened(root, world, **options)
-    return [book.digest(windows.day_number(day)) for day in SEEN]
+    return [book.digest(windows.day_number(day), ["account"]) for day in SEEN]
 
 
 def base() -> World:
@@ -268,7 +268,7 @@ def test_a_fact_of_which_only_the_day_is_known_belongs_to_that_day(unchanged: li
         workspace = worlds.write(tmp_path / name, world, timezone=ZONE)
         assert worlds.take_in(workspace).tables["usage"].date_only == ["occurred_at"]
         book = ledger.opened(workspace)
-        found[name] = [book.digest(windows.day_number(day)) for day in SEEN]
+        found[name] = [book.digest(windows.day_number(day), ["account"]) for day in SEEN]
         world["usage"].append(used("a", START.date() + 3 * DAY))
     assert [day for day, one, two in zip(SEEN, *found.values(), strict=True) if one != two] == [
         day for day in SEEN if day >= date(2026, 1, 4)

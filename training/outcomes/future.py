@@ -15,8 +15,8 @@ import pandas as pd
 import pyarrow as pa
 
 from features import facts, frame, intake, windows
+from features.database import literal
 from features.quality import Report
-from features.sources.files import literal
 from features.workspace import Outcome, Workspace
 
 
