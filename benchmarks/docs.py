@@ -210,6 +210,7 @@ def performance_page() -> str:
         "only ratios within one table count.",
         *features_section([row for row in results.load("features") if "growth" not in row]),
         *growth_section([row for row in results.load("features") if "growth" in row]),
+        *memory_section(results.load("memory")),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -251,17 +252,40 @@ def features_section(rows: list[dict[str, Any]]) -> list[str]:
         "ratio compares events per second with it. *equal*: a sample of accounts, every column, against plain pandas.",
         catalog.grid(heads, lines),
     ]
-    return [*parts, *map(preparation, results.load("memory")), made_with(rows)]
+    ours = next((row for row in rows if row["who"] == "propensity"), None)
+    return [*parts, *([preparation(ours)] if ours else []), made_with(rows)]
 
 
 def preparation(row: dict[str, Any]) -> str:
-    """What it took to get ready, and within which memory."""
+    """What it took to get ready."""
     return (
         f"Beforehand, once for any number of frames and not in the seconds above, {row['events']:,} events were taken in "
         f"as canonical Parquet, which all of these read, and propensity wrote its ledger, which it reads in its place: "
-        f'with `memory = "{row["memory"]}"` in {number(row["seconds"])} s ({number(row["ledger"])} s of it the ledger) '
-        f"and {number(row['peak_mb'])} MB."
+        f"{number(row['take_in'])} s, {number(row['ledger'])} s of it the ledger."
     )
+
+
+def memory_section(rows: list[dict[str, Any]]) -> list[str]:
+    heads = ("events", "accounts", "allowed", "step", "seconds", "peak MB")
+    lines = [
+        (
+            f"{row['events']:,}",
+            f"{row['accounts']:,}",
+            row["memory"],
+            row["step"],
+            number(row["seconds"]),
+            number(row["peak_mb"]),
+        )
+        for row in rows
+    ]
+    return [
+        "### Within memory",
+        "Worlds generated on disk, raw Parquet to stored frames of twelve dates and the same columns, each step in a "
+        "process of its own. *allowed* is `memory` in `propensity.toml`; the peak is of the whole process, files that it "
+        "maps included.",
+        *([catalog.grid(heads, lines)] if lines else []),
+        made_with(rows),
+    ]
 
 
 def growth_section(rows: list[dict[str, Any]]) -> list[str]:

@@ -20,10 +20,10 @@ def main() -> None:
     parser.add_argument("--who", nargs="+", choices=[c.name for c in COMPETITORS], default=[])
     parser.add_argument("--growth", action="store_true", help="ours and the limit at 1, 2, 4 and 8 times the events")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--memory", action="store_true", help="only what it takes to get ready, and its peak")
+    parser.add_argument("--memory", action="store_true", help="only what worlds up to 100 million events take of it")
     given = parser.parse_args()
     if given.memory:
-        results.save("memory", memory(given.events))
+        results.save("memory", memory())
         return
     chosen = [c for c in COMPETITORS if not given.who or c.name in {"limit", *given.who}]
     kept = [row for row in results.load("features") if ("growth" in row) != given.growth]

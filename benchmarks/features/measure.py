@@ -20,6 +20,7 @@ import pandas as pd
 from benchmarks.features import pandas_people, world
 from benchmarks.features.columns import DAY, KEY, NAMES
 from benchmarks.features.envs import NotInstalledError, python
+from benchmarks.features.ours_own import offset
 from features import intake
 from features.workspace import load
 
@@ -36,7 +37,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Competitor:
-    """A module with ``build``; ``env`` where it does not run in ours; ``most`` events where it manages no more."""
+    """A module with ``build``; ``env`` where it does not run in ours; ``most`` events where it manages no more; ``own``:
+    every account at dates of its own.
+    """
 
     name: str
     module: str
@@ -44,12 +47,14 @@ class Competitor:
     env: str = ""
     most: int = 0
     checked: bool = True
+    own: bool = False
 
 
 COMPETITORS = (
     Competitor("limit", "duckdb_scan", "limit", checked=False),
     Competitor("propensity", "ours", "propensity"),
     Competitor("month", "ours_month", "propensity, a month appended"),
+    Competitor("own", "ours_own", "propensity, string ids and a date per account", own=True),
     Competitor("polars", "polars_segments", "Polars {version}, segments", "polars"),
     Competitor("duckdb", "duckdb_sql", "DuckDB {version}, SQL with segments"),
     Competitor("pandas", "pandas_people", "pandas {version}, as people write it"),
@@ -78,9 +83,9 @@ class Prepared:
         return pd.read_parquet(self.tables / "accounts.parquet", columns=["account_code"])["account_code"].tolist()
 
 
-def prepare(events: int) -> Prepared:
+def prepare(events: int, accounts: int = 0) -> Prepared:
     """A world of that many events, made once and taken in anew, since it is our intake that writes the tables."""
-    here = world.write(WORLDS / str(events), events)
+    here = world.write(WORLDS / (f"{events}-{accounts}" if accounts else str(events)), events, accounts)
     took = _process(python(""), "take_in", here.root, Path("-"), [])
     folder, report = intake.current(here)
     if report.tables["usage"].rows != events:
@@ -111,7 +116,7 @@ def once(competitor: Competitor, prepared: Prepared) -> Row:
             told = _process(interpreter, competitor.module, prepared.tables, out, prepared.as_of)
         except (NotInstalledError, subprocess.SubprocessError, RuntimeError) as error:
             return {"note": str(error)}
-        return told | (check(out, prepared) if competitor.checked else {})
+        return told | (check(out, prepared, competitor.own) if competitor.checked else {})
 
 
 def _process(interpreter: str, module: str, tables: Path, out: Path, as_of: list[int]) -> Row:
@@ -124,10 +129,10 @@ def _process(interpreter: str, module: str, tables: Path, out: Path, as_of: list
     return found
 
 
-def check(out: Path, prepared: Prepared) -> Row:
+def check(out: Path, prepared: Prepared, own: bool) -> Row:
     """Every column of a sample of accounts against plain pandas, numbers within a tolerance and nulls exactly."""
     codes = sorted(np.random.default_rng(7).permutation(prepared.codes())[:SAMPLE].tolist())
-    truth = pandas_people.frame(prepared.tables, prepared.as_of, codes).set_index(list(KEY)).sort_index()
+    truth = _truth(prepared, codes, own).set_index(list(KEY)).sort_index()
     found = pd.read_parquet(out)
     rows, columns = len(found), found.shape[1] - len(KEY)
     found = found[found["account"].isin(codes)].set_index(list(KEY)).sort_index()
@@ -136,6 +141,16 @@ def check(out: Path, prepared: Prepared) -> Row:
     wrong = [name for name in NAMES if name in found and not _equal(truth[name], found[name])]
     lacking = [name for name in NAMES if name not in found]
     return {"rows": rows, "columns": columns, "wrong": wrong, "lacking": len(lacking)}
+
+
+def _truth(prepared: Prepared, codes: list[int], own: bool) -> pd.DataFrame:
+    if not own:
+        return pandas_people.frame(prepared.tables, prepared.as_of, codes)
+    parts = []
+    for days in {offset(code) for code in codes}:
+        as_of = [instant - days * DAY for instant in prepared.as_of]
+        parts.append(pandas_people.frame(prepared.tables, as_of, [code for code in codes if offset(code) == days]))
+    return pd.concat(parts)
 
 
 def _equal(truth: pd.Series, found: pd.Series) -> bool:
@@ -186,17 +201,20 @@ def growth(events: int, repeats: int, factors: tuple[int, ...] = (1, 2, 4, 8)) -
     return [row | {"growth": factor} for factor in factors for row in measure(both, events * factor, repeats)]
 
 
-def memory(events: int) -> list[Row]:
-    """What it takes to get ready, raw files to ledger, within the memory that the world's configuration allows."""
-    prepared = prepare(events)
-    took, allowed = prepared.take_in, load(prepared.tables.parents[2]).config.memory
-    return [
-        {
-            "who": "propensity",
-            "events": events,
-            "memory": allowed,
-            "seconds": round(took["seconds"], 1),
-            "ledger": round(took["ledger"], 1),
-            "peak_mb": round(took["peak_mb"]),
-        }
-    ]
+MEMORY = ((1_000_000, 1000), (20_000_000, 1_000_000), (100_000_000, 100_000))
+"""Events and accounts of the worlds that are kept within memory."""
+
+
+def memory() -> list[Row]:
+    """From raw files to frames in worlds of any size, each step in a process of its own, within what is allowed."""
+    rows = []
+    for events, accounts in MEMORY:
+        prepared = prepare(events, accounts)
+        allowed = load(prepared.tables.parents[2]).config.memory
+        with TemporaryDirectory() as scratch:
+            built = _process(python(""), "ours_unwarmed", prepared.tables, Path(scratch) / "out", prepared.as_of)
+        for step, took in (("tables and ledger", prepared.take_in), ("frames", built)):
+            row: Row = {"who": "propensity", "events": events, "accounts": accounts, "memory": allowed, "step": step}
+            rows.append(row | {"seconds": round(took["seconds"], 1), "peak_mb": round(took["peak_mb"])})
+            print(rows[-1], file=sys.stderr)
+    return rows

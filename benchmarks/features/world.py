@@ -1,7 +1,7 @@
 """A company of any size on disk, written in chunks: memory does not grow with the number of events.
 
-Everything is proportional to the events: an account per thousand (of lognormal size), fifteen contacts per account,
-a ticket and a question asked per hundred events, over 18 months.
+Everything is proportional to the events: an account per thousand (of lognormal size) unless stated, fifteen contacts
+per account if there is so much to do for them, a ticket and a question asked per hundred events, over 18 months.
 """
 
 from __future__ import annotations
@@ -72,21 +72,21 @@ class People:
         return account, self.first[account] + within.astype(np.int64)
 
 
-def write(root: Path, events: int, seed: int = 7) -> Workspace:
+def write(root: Path, events: int, accounts: int = 0, seed: int = 7) -> Workspace:
     """A workspace with that many events, not yet taken in; data that is there already is used as it is."""
     if not (root / FILE).is_file():
         shutil.rmtree(root, ignore_errors=True)
-        _write(root / "data", events, np.random.default_rng(seed))
+        _write(root / "data", events, accounts or max(2, events // 1000), np.random.default_rng(seed))
     with replaced(root / FILE) as part:  # last, so that a world is whole or not there
         part.write_text(_config(), encoding="utf-8")
     return load(root)
 
 
-def _write(data: Path, events: int, random: np.random.Generator) -> None:
+def _write(data: Path, events: int, accounts: int, random: np.random.Generator) -> None:
     data.mkdir(parents=True)
-    accounts = max(2, events // 1000)
     size = random.lognormal(0, 1.2, accounts)
-    contacts = np.maximum(1, np.rint(15 * np.sqrt(size) / np.sqrt(size).mean())).astype(np.int64)
+    usual = min(15, max(1, events // accounts // 10))
+    contacts = np.maximum(1, np.rint(usual * np.sqrt(size) / np.sqrt(size).mean())).astype(np.int64)
     people = People(np.cumsum(size), np.concatenate([[0], np.cumsum(contacts)]))
     names = _ids("a", accounts), _ids("c", int(contacts.sum()))
     start = instant(SINCE)
