@@ -21,11 +21,16 @@ def replaced(target: Path, durable: bool = True) -> Iterator[Path]:
     try:
         yield part
         if durable:
-            with part.open("rb") as stream:
-                os.fsync(stream.fileno())
+            forced(part)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def forced(file: Path) -> None:
+    """Onto the disk, so that it outlives a loss of power."""
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())
 
 
 @contextmanager

@@ -14,12 +14,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,21 +28,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features import clusters, computing, intake, ledger, personas, windows
-from features.computing import Partition, Values, asked, filled
+from features import clusters, computing, intake, ledger, partitions, personas, windows
+from features.computing import Partition, asked, filled
 from features.definitions import FEATURES
 from features.errors import PropensityError, one_of
 from features.expressions import Rank
 from features.feature import Attribute, Declaration
-from features.files import alive, replaced
+from features.files import forced, replaced
 from features.fingerprint import fingerprints
 from features.kernel import Rows
 from features.ledger import Ledger
-from features.peers import gathered, ranked, ranks
+from features.peers import gathered, ranked
 from features.personas import Crowd
 from features.plan import Plan, plan
 from features.quality import Report
-from features.threads import THREADS, each
+from features.threads import each
 from features.workspace import Workspace
 
 Progress = Callable[[int, int], None]
@@ -52,14 +50,8 @@ Made = TypeVar("Made")
 Costs = npt.NDArray[np.int64]
 INDEX = ("account", "row_hash")
 APPLIES = computing.APPLIES
-BYTES_PER_FACT, BYTES_PER_OWN_FACT, BYTES_PER_VALUE, FIXED = 50, 160, 40, 700_000_000
-"""What a partition takes in memory: for each fact, more where facts are sorted by contact; for each value of a row; and
-what the process takes by itself.
-"""
 WORTH_A_GROUP = 10_000
 """Rows that are written together, if there are as many."""
-PIECES, WORTH_A_PIECE = 4, 32_000_000
-"""The most partitions for each thread where memory does not ask for more; and how small, in bytes, none needs to be."""
 
 
 def feature_frame(workspace: Workspace, days: list[date], progress: Progress = lambda done, of: None) -> pd.DataFrame:
@@ -99,7 +91,7 @@ def feature_rows(
     position = {day: number for number, day in enumerate(grid)}
     wanted = Rows(code.to_numpy(), np.array([position[day] for day in days], dtype=np.int32))
     often = np.bincount(wanted.account, minlength=len(names))
-    ranges = _partitions(_costs(book, made, often), workspace.config.memory_bytes, PIECES)
+    ranges = partitions.cut(partitions.costs(book, made, often), workspace.config.memory_bytes)
     order, account, _ = wanted.in_order
     progress(0, len(ranges))
 
@@ -127,19 +119,18 @@ def build(
     refs = _there(workspace, keys)
     missing = sorted(keys.keys() - refs.keys())
     if missing:
-        parts = _parts(workspace, [folder.name, *(keys[day] for day in missing)])
-        ranges = _partitions(
-            _costs(book, made, np.full(len(book.sizes), len(missing))),
-            workspace.config.memory_bytes,
-            min(len(missing), PIECES),
-        )
+        parts = partitions.folder(workspace, [folder.name, *(keys[day] for day in missing)])
+        costs = partitions.costs(book, made, np.full(len(book.sizes), len(missing)))
+        ranges = partitions.cut(costs, workspace.config.memory_bytes, len(missing))
         steps = len(ranges) + len(missing)
         progress(0, steps)
 
         def fill(accounts: range) -> Path:
             file = parts / f"{accounts.start}-{accounts.stop}.arrow"
             if not file.is_file():
-                _spill(file, *filled(Partition(workspace, book, folder, report, accounts), made, missing), len(missing))
+                partitions.keep(
+                    file, *filled(Partition(workspace, book, folder, report, accounts), made, missing), len(missing)
+                )
             return file
 
         files = list(_told(each(fill, ranges), progress, 0, steps))
@@ -190,6 +181,20 @@ def path(workspace: Workspace, day: date, content: str) -> Path:
     return workspace.frames / day.isoformat() / f"{content}.parquet"
 
 
+def _files(workspace: Workspace, day: date, content: str) -> list[Path]:
+    """The frame, and what its ranks were made from."""
+    frame = path(workspace, day, content)
+    return [frame, frame.with_suffix(".peers.parquet")]
+
+
+def keep(workspace: Workspace, day: date, content: str) -> None:
+    """Force a frame onto the disk. Frames can be made again, so by themselves they are not; what a score names must
+    outlive a loss of power even so.
+    """
+    for file in _files(workspace, day, content):
+        forced(file)
+
+
 def current_plan(workspace: Workspace) -> Plan:
     """The plan of the tables in use."""
     return planned(workspace, intake.current(workspace)[1])
@@ -232,80 +237,22 @@ def _stored(workspace: Workspace, day: date, key: str) -> str | None:
         return None
     try:
         told = json.loads(ref.read_text(encoding="utf-8"))
-        whole = path(workspace, day, told["content"]).stat().st_size == told["bytes"]
+        whole = [file.stat().st_size for file in _files(workspace, day, told["content"])] == told["bytes"]
     except (ValueError, OSError, KeyError):  # the power failed before it was on disk
         return None
     return str(told["content"]) if whole else None
 
 
-def _parts(workspace: Workspace, of: list[str]) -> Path:
-    """The folder of what is done of a build, of these tables since their numbers of accounts are their own; taken over
-    from a killed process, while others at work keep theirs.
-    """
-    name = hashlib.sha256("\n".join(of).encode()).hexdigest()[:16]
-    folder = workspace.state / "parts"
-    for old in folder.glob("*"):
-        if old.name != name and not _at_work(old):
-            shutil.rmtree(old, ignore_errors=True)
-    parts = folder / (f"{name}-{os.getpid()}" if _at_work(folder / name) else name)
-    with replaced(parts / "owner", durable=False) as part:
-        part.write_text(str(os.getpid()), encoding="utf-8")
-    return parts
-
-
-def _at_work(parts: Path) -> bool:
-    """Is another process building here?"""
-    try:
-        owner = int((parts / "owner").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return owner != os.getpid() and alive(owner)
-
-
 def _whole(workspace: Workspace, folder: Path, report: Report, book: Ledger) -> Iterator[Partition]:
     """All accounts, within memory."""
-    for accounts in _partitions(book.sizes * BYTES_PER_OWN_FACT, workspace.config.memory_bytes, 1):
+    for accounts in partitions.cut(book.sizes * partitions.BYTES_PER_OWN_FACT, workspace.config.memory_bytes):
         yield Partition(workspace, book, folder, report, accounts)
-
-
-def _costs(book: Ledger, made: Plan, rows: Costs) -> Costs:
-    """What each account takes in memory, in bytes, given its number of rows."""
-    own = any(isinstance(column.declaration, Crowd) for column in made.columns)
-    values = rows * len(made.columns)
-    return book.sizes * (BYTES_PER_OWN_FACT if own else BYTES_PER_FACT) + values * BYTES_PER_VALUE
-
-
-def _partitions(costs: Costs, memory: int, pieces: int) -> list[range]:
-    """Ranges of accounts: as many as there are threads fit into what the process may take. A thread has several pieces,
-    so that all end at about the same time, if they are worth it.
-    """
-    upto, accounts = np.cumsum(costs), len(costs)
-    room = max(memory - FIXED, memory // 4) // THREADS
-    room = min(room, max(int(upto[-1] / (pieces * THREADS) * 1.01), WORTH_A_PIECE))  # no last piece of a few accounts
-    cuts = [0]
-    while cuts[-1] < accounts:
-        spent = upto[cuts[-1] - 1] if cuts[-1] else 0
-        cuts.append(max(int(np.searchsorted(upto, spent + room, side="right")), cuts[-1] + 1))
-    return [range(begin, end) for begin, end in pairwise(cuts)]
-
-
-def _spill(file: Path, rows: Rows, values: Values, days: int) -> None:
-    """Keep a partition until all are there: one batch per as_of."""
-    table = pa.record_batch({name: pa.array(column) for name, column in values.items()})
-    ends = np.searchsorted(rows.at, np.arange(days + 1))
-    with (
-        replaced(file, durable=False) as part,
-        pa.OSFile(str(part), "wb") as sink,
-        pa.ipc.new_file(sink, table.schema) as writer,
-    ):
-        for begin, end in pairwise(ends):
-            writer.write_batch(table.slice(begin, end - begin))
 
 
 def _written(workspace: Workspace, made: Plan, keys: dict[date, str], files: list[Path], of: tuple[int, date]) -> str:
     """Write the frame of one as_of, given with its position, from the partitions; named after its content."""
     position, day = of
-    batches = [pa.ipc.open_file(pa.memory_map(str(file))).get_batch(position) for file in files]
+    batches = [partitions.kept(file, position) for file in files]
     peers = gathered(made, batches)
     hashes, applies = hashlib.sha256(f"{day} {made.digest}".encode()), hashlib.sha256()  # however the accounts are cut
     ref = workspace.frames / day.isoformat() / f"{keys[day]}.json"
@@ -321,11 +268,11 @@ def _written(workspace: Workspace, made: Plan, keys: dict[date, str], files: lis
         assert writer is not None
         writer.close()
     name = hashlib.sha256(hashes.digest() + applies.digest()).hexdigest()[:16]
-    if ranks(made):
-        with replaced(path(workspace, day, name).with_suffix(".peers.parquet"), durable=False) as part:
-            pq.write_table(peers.table(), part)
-    file = ref.with_suffix(".frame").replace(path(workspace, day, name))
-    told = {"content": name, "columns": len(made.columns), "bytes": file.stat().st_size}
+    files = _files(workspace, day, name)
+    with replaced(files[1], durable=False) as part:
+        pq.write_table(peers.table(), part)
+    ref.with_suffix(".frame").replace(files[0])
+    told = {"content": name, "columns": len(made.columns), "bytes": [file.stat().st_size for file in files]}
     with replaced(ref, durable=False) as part:
         part.write_text(json.dumps(told), encoding="utf-8")
     return name

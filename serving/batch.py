@@ -50,6 +50,7 @@ def score(workspace: Workspace, day: date | None = None, progress: Progress = la
         )
     progress("frame")
     content = frame.build(workspace, [as_of])[as_of]
+    frame.keep(workspace, as_of, content)
     rows = frame.read(workspace, as_of, content)
     store, batches = Store(workspace), []
     for name, version in champions.items():

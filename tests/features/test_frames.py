@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features import frame, intake, ledger, windows
+from features import frame, intake, ledger, partitions, windows
 from features.computing import Partition, filled
 from features.definitions import FEATURES
 from features.errors import PropensityError
@@ -312,9 +312,12 @@ def test_row_hashes_of_accounts_nothing_happened_to_stay(
 # Partitions.
 
 
-def partitions(monkeypatch: pytest.MonkeyPatch, accounts: int) -> None:
+def cut_small(monkeypatch: pytest.MonkeyPatch, accounts: int) -> None:
     """So little memory that a partition holds only so many accounts."""
-    monkeypatch.setattr(frame, "_partitions", lambda costs, memory, pieces: cut(accounts, len(costs)))
+    monkeypatch.setattr(partitions, "cut", lambda costs, memory, dates=4: cut(accounts, len(costs)))
+
+
+PARTITIONS = partitions.cut
 
 
 def cut(size: int, accounts: int = ACCOUNTS) -> list[range]:
@@ -330,7 +333,7 @@ def test_frames_are_the_same_however_they_are_cut(
     asked: Asked,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    partitions(monkeypatch, size)
+    cut_small(monkeypatch, size)
     shutil.rmtree(mine.frames)
     steps: list[tuple[int, int]] = []
     refs = frame.build(mine, STORED, lambda done, of: steps.append((done, of)))
@@ -352,8 +355,8 @@ def test_a_memory_limit_is_kept(pieces: int) -> None:
     """Each thread's range costs no more than there is room for, unless it is one account; together they are all."""
     costs = np.random.default_rng(3).integers(0, 3 * 10**6, 1000)
     for memory in (1, 4 * int(costs.max()), 10**8, 10**9, 10**10):
-        ranges = frame._partitions(costs, memory, pieces)
-        room = max(memory - frame.FIXED, memory // 4) // THREADS
+        ranges = PARTITIONS(costs, memory, pieces)
+        room = max(memory - partitions.FIXED, memory // 4) // THREADS
         assert [account for accounts in ranges for account in accounts] == list(range(len(costs)))
         assert all(len(accounts) == 1 or costs[accounts].sum() <= room for accounts in ranges)
         small = min(room, costs.sum() // (pieces * THREADS))
@@ -361,9 +364,9 @@ def test_a_memory_limit_is_kept(pieces: int) -> None:
 
 
 def test_there_is_work_for_every_thread_and_little_work_is_not_cut_up() -> None:
-    assert len(frame._partitions(np.full(1000, 10**6), 10**11, 4)) == 4 * THREADS
-    assert len(frame._partitions(np.full(1000, 10**6), 10**11, 1)) == THREADS
-    assert len(frame._partitions(np.full(1000, 10**3), 10**11, 4)) == 1
+    assert len(PARTITIONS(np.full(1000, 10**6), 10**11, 4)) == 4 * THREADS
+    assert len(PARTITIONS(np.full(1000, 10**6), 10**11, 1)) == THREADS
+    assert len(PARTITIONS(np.full(1000, 10**3), 10**11, 4)) == 1
 
 
 def test_personas_take_more_memory(mine: Workspace) -> None:
@@ -372,12 +375,12 @@ def test_personas_take_more_memory(mine: Workspace) -> None:
     four = np.full(ACCOUNTS, 4)
     crowd = Column("personas", Crowd("personas", "different", "stakeholders", "", ""))
     with_crowd = replace(made, columns=(*made.columns[1:], crowd))
-    more = frame._costs(book, with_crowd, four) - frame._costs(book, made, four)
-    assert (more == book.sizes * (frame.BYTES_PER_OWN_FACT - frame.BYTES_PER_FACT)).all()
+    more = partitions.costs(book, with_crowd, four) - partitions.costs(book, made, four)
+    assert (more == book.sizes * (partitions.BYTES_PER_OWN_FACT - partitions.BYTES_PER_FACT)).all()
     assert more.max() > 0
 
 
-@pytest.mark.parametrize("damage", ["cut off", "gone", "not told"])
+@pytest.mark.parametrize("damage", ["cut off", "gone", "not told", "peers cut off"])
 def test_what_a_power_failure_took_is_built_again(
     damage: str, stored: tuple[Workspace, dict[date, str]], mine: Workspace, asked: Asked
 ) -> None:
@@ -389,6 +392,8 @@ def test_what_a_power_failure_took_is_built_again(
         file.unlink()
     elif damage == "cut off":
         file.write_bytes(whole[: len(whole) // 2])
+    elif damage == "peers cut off":
+        peer_file(mine, day, content).write_bytes(b"PAR1")
     else:
         (key,) = file.parent.glob("*.json")
         key.write_bytes(b"")
@@ -400,7 +405,7 @@ def test_what_a_power_failure_took_is_built_again(
 
 def test_a_date_at_which_nobody_was_there(mine: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     before = date(2024, 6, 30)
-    partitions(monkeypatch, 5)
+    cut_small(monkeypatch, 5)
     found = frame.feature_frame(mine, [before, STORED[0]])
     assert set(found["as_of"]) == {STORED[0]}
     assert len(frame.read(mine, before, frame.build(mine, [before])[before])) == 0
@@ -434,7 +439,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, workspace: Workspace, days: lis
 def test_a_build_goes_on_where_it_was_interrupted(
     stored: tuple[Workspace, dict[date, str]], mine: Workspace, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    partitions(monkeypatch, 5)
+    cut_small(monkeypatch, 5)
     shutil.rmtree(mine.frames)
     interrupted(monkeypatch, mine, STORED, before=10)
     assert parts(mine) == ["0-5.arrow", "5-10.arrow"]
@@ -448,7 +453,7 @@ def test_a_build_goes_on_where_it_was_interrupted(
 def test_what_is_left_of_another_build_is_cleared(
     stored: tuple[Workspace, dict[date, str]], mine: Workspace, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    partitions(monkeypatch, 5)
+    cut_small(monkeypatch, 5)
     shutil.rmtree(mine.frames)
     interrupted(monkeypatch, mine, STORED[:3], before=10)
     assert frame.build(mine, STORED[3:4]) == {STORED[3]: stored[1][STORED[3]]}
@@ -460,7 +465,7 @@ def test_parts_of_other_tables_are_not_taken_up(
     stored: tuple[Workspace, dict[date, str]], mine: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new account that sorts first gives every account another number, and leaves the frames as they are."""
-    partitions(monkeypatch, 5)
+    cut_small(monkeypatch, 5)
     shutil.rmtree(mine.frames)
     interrupted(monkeypatch, mine, STORED, before=10)
     world = made()
@@ -476,7 +481,7 @@ from pathlib import Path
 from features import frame
 from features.workspace import load
 fill = frame.filled
-frame._partitions = lambda costs, memory, pieces: [range(n, n + 4) for n in range(0, 24, 4)]
+frame.partitions.cut = lambda costs, memory, dates: [range(n, n + 4) for n in range(0, 24, 4)]
 def slowly(*given):
     if given[0].accounts.start >= 8:
         time.sleep(600)
@@ -499,7 +504,7 @@ def test_a_build_goes_on_where_it_was_killed(
                 time.sleep(0.02)
         finally:
             os.kill(process.pid, signal.SIGKILL)
-    partitions(monkeypatch, 4)
+    cut_small(monkeypatch, 4)
     assert frame.build(mine, STORED) == stored[1]
     assert sorted(accounts.start for accounts, _ in asked) == [8, 12, 16, 20]
 
@@ -515,7 +520,7 @@ def test_accounts_at_dates_of_their_own_are_as_among_all(
     whole = pd.concat([frame.read(workspace, day, refs[day]) for day in STORED])
     wanted = whole.sample(frac=0.4, random_state=7)
     wanted = pd.concat([wanted, wanted[:5]])
-    partitions(monkeypatch, 5)
+    cut_small(monkeypatch, 5)
     found = frame.feature_rows(workspace, wanted["account"].tolist(), wanted["as_of"].tolist())
     ranked_columns = [column.name for column, _ in ranks(frame.current_plan(workspace))]
     expected = wanted.drop(columns=["row_hash", *ranked_columns]).reset_index(drop=True)
