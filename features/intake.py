@@ -80,10 +80,14 @@ class Intake:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         for name in self.report.tables:
+            # First with codes, then in order: to join and to sort at once would take more memory than either.
+            coded, order = _stored(self.connection, name)
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE coded AS {coded}")
             self.connection.execute(
-                f"COPY ({_stored(self.connection, name)}) TO {literal(str(part / f'{name}.parquet'))} "
+                f"COPY (SELECT * FROM coded ORDER BY {order}) TO {literal(str(part / f'{name}.parquet'))} "
                 "(FORMAT parquet, COMPRESSION zstd)"
             )
+        self.connection.execute("DROP TABLE coded")
         self.connection.execute(
             f"COPY (SELECT contact_code, account_code, contact, role, role_known FROM people ORDER BY contact_code) "
             f"TO {literal(str(part / 'people.parquet'))} (FORMAT parquet, COMPRESSION zstd)"
@@ -159,8 +163,8 @@ def _number_people(connection: duckdb.DuckDBPyConnection, mapped: list[Table]) -
     not change what was known of earlier facts.
     """
     connection.execute(
-        "CREATE TEMP TABLE codes AS SELECT account, CAST(row_number() OVER (ORDER BY account) - 1 AS INTEGER) "
-        "AS account_code FROM good_accounts"
+        "CREATE TEMP TABLE codes AS SELECT account, CAST(row_number() OVER () - 1 AS INTEGER) AS account_code "
+        "FROM (SELECT account FROM good_accounts ORDER BY account)"
     )
     seen = [
         f"SELECT DISTINCT account, contact FROM good_{table.name} WHERE contact IS NOT NULL AND account IS NOT NULL"
@@ -172,11 +176,14 @@ def _number_people(connection: duckdb.DuckDBPyConnection, mapped: list[Table]) -
     if exists(connection, "good_contacts"):
         role, joined = "p.role", "LEFT JOIN good_contacts p USING (account, contact)"
         known = "epoch_us(greatest(p.joined, p.recorded_at, TIMESTAMPTZ '1900-01-01 00:00:00+00'))"
+    connection.execute(f"CREATE TEMP TABLE everyone AS {everyone}")
+    # Sorted first and then counted, since a window over everybody would take all of them into memory at once.
     connection.execute(
-        f"CREATE TEMP TABLE people AS SELECT CAST(row_number() OVER (ORDER BY account_code, contact) - 1 AS INTEGER) "
-        f"AS contact_code, account_code, account, contact, {role} AS role, {known} AS role_known "
-        f"FROM ({everyone}) JOIN codes USING (account) {joined}"
+        f"CREATE TEMP TABLE people AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS contact_code, * FROM ("
+        f"SELECT account_code, account, contact, {role} AS role, {known} AS role_known "
+        f"FROM everyone JOIN codes USING (account) {joined} ORDER BY account_code, contact)"
     )
+    connection.execute("DROP TABLE everyone")
 
 
 LARGEST_FAMILY = 1000
@@ -195,21 +202,27 @@ ORDER BY ALL
 """Who belongs together: account, relative, relation. The hierarchy has no history: it is taken as always known."""
 
 
-def _stored(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """A canonical table as stored: identifiers of accounts and contacts as numbers, nothing personal, sorted by account."""
+def _stored(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]:
+    """A canonical table as stored, and in which order: identifiers of accounts and contacts as numbers, nothing personal,
+    by account and instant.
+    """
     table = TABLES[name]
     columns = [f"t.{quoted(column.name)}" for column in table.columns if not column.personal]
     if name == "rates":
-        return f"SELECT {', '.join(columns)} FROM good_rates t ORDER BY ALL"
+        return f"SELECT {', '.join(columns)} FROM good_rates t", "ALL"
     if name == "accounts":
-        return f"SELECT account_code, {', '.join(columns)} FROM good_accounts t JOIN codes USING (account) ORDER BY account_code"
+        return (
+            f"SELECT account_code, {', '.join(columns)} FROM good_accounts t JOIN codes USING (account)",
+            "account_code",
+        )
     join = "LEFT JOIN codes k ON k.account = t.account"
     columns = ["k.account_code", *(column for column in columns if column != 't."account"')]
     if "contact" in table.by_name:
         join += " LEFT JOIN people p ON p.account = t.account AND p.contact = t.contact"
         columns = ["k.account_code", "p.contact_code", *(c for c in columns[1:] if c != 't."contact"')]
-    order = [columns[0], *(f"t.{quoted(time)}" for time in happened(table)[:1]), *columns[1:]]
-    return f"SELECT {', '.join(columns)} FROM good_{name} t {join} ORDER BY {', '.join(order)}"
+    names = [column.split(".", 1)[1] for column in columns]
+    first = [names[0], *(quoted(time) for time in happened(table)[:1])]
+    return f"SELECT {', '.join(columns)} FROM good_{name} t {join}", ", ".join(dict.fromkeys([*first, *names]))
 
 
 def _digest(folder: Path) -> str:

@@ -107,13 +107,19 @@ def total_of(facts: Facts, rows: Rows, bounds: Bounds, which: Measure, stream: S
 
 def memberships(facts: Facts, streams: Sequence[Stream]) -> list[tuple[int, ...]]:
     """The streams of each pair of label and role; -1 comes first, so a pair is ``(label + 1) * (roles + 1) + role + 1``."""
-    return [
-        tuple(
-            number for number, stream in enumerate(streams) if stream.label in ("", label) and stream.role in ("", role)
-        )
-        for label in (None, *facts.labels)
-        for role in (None, *facts.roles)
-    ]
+    named = {stream.label for stream in streams}  # of a label that none names, all are alike
+    of = {
+        label: [
+            tuple(
+                number
+                for number, stream in enumerate(streams)
+                if stream.label in ("", label) and stream.role in ("", role)
+            )
+            for role in (None, *facts.roles)
+        ]
+        for label in (None, *named)
+    }
+    return [pair for label in (None, *facts.labels) for pair in of[label if label in named else None]]
 
 
 def edges_of(bounds: Bounds) -> tuple[npt.NDArray[np.int64], ...]:
@@ -134,14 +140,15 @@ def _cells(facts: Facts, streams: Sequence[Stream], asks: Integers) -> tuple[Any
     (_UNKEPT: it does not).
     """
     pairs = memberships(facts, streams)
-    alike = [frozenset(pair for pair in pairs if number in pair) for number in range(len(streams))]
+    different = list(dict.fromkeys(pair for pair in pairs if pair))
+    made_of = [sum(number in pair for pair in different) for number in range(len(streams))]
     cell_of: dict[tuple[int, ...], int] = {(): -1}
     wants = [
         [bool(np.isin(asks[asks[:, 1] == number, 0], kind).any()) for kind in _KEPT] for number in range(len(streams))
     ]
     merges = []
-    for of in dict.fromkeys(pair for pair in pairs if pair):
-        own = of if len(of) == 1 else [number for number in of if len(alike[number]) == 1]
+    for of in different:
+        own = of if len(of) == 1 else [number for number in of if made_of[number] == 1]
         cell_of[of] = own[0] if own else len(wants)
         if not own:
             wants.append([False] * len(_KEPT))
