@@ -34,7 +34,14 @@ def connected(workspace: Workspace, spill: Path) -> Iterator[duckdb.DuckDBPyConn
         connection.execute(f"SET threads = {THREADS}")
         try:
             yield connection
-        except duckdb.OutOfMemoryException as error:
+        except (duckdb.OutOfMemoryException, OSError) as error:  # OSError where rows are streamed
+            if isinstance(error, OSError) and "Out of Memory Error" not in str(error):
+                raise
+            if "offload" in str(error):
+                raise PropensityError(
+                    f"there is no room left in {spill} for what memory of {config.memory} does not hold",
+                    "Free space on that disk, or state more under memory in propensity.toml.",
+                ) from error
             raise PropensityError(
                 f"memory of {config.memory} is too little for these tables",
                 "State more under memory in propensity.toml; a machine with fewer processors needs less, too.",

@@ -321,6 +321,13 @@ def not_there(kind: str, there: Iterable[str]) -> PropensityError:
     )
 
 
+def _midnight_after(instant: str, zone: str) -> str:
+    """The midnight that ends the instant's local day: the first one, where clocks are put back over it."""
+    local = f"timezone({zone}, {instant}) + INTERVAL 1 DAY"
+    later = f"timezone({zone}, {local})"
+    return f"CASE WHEN timezone({zone}, {later} - INTERVAL 1 HOUR) = {local} THEN {later} - INTERVAL 1 HOUR ELSE {later} END"
+
+
 def _one(fact: Fact, folder: Path, workspace: Workspace, report: Report) -> str:
     table, zone = TABLES[fact.table], literal(workspace.config.timezone)
     delay = int(workspace.config.tables[fact.table].delay_hours * 3_600_000_000)
@@ -329,7 +336,7 @@ def _one(fact: Fact, folder: Path, workspace: Workspace, report: Report) -> str:
     def told(instant: str) -> str:
         """When an instant of the row can have been known: where only its day is, with the day's last microsecond."""
         if any(re.search(rf"\b{column}\b", instant) for column in date_only):
-            return f"epoch_us(timezone({zone}, timezone({zone}, {instant}) + INTERVAL 1 DAY)) - 1"
+            return f"epoch_us({_midnight_after(instant, zone)}) - 1"
         return f"epoch_us({instant})"
 
     at = fact.at

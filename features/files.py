@@ -27,10 +27,32 @@ def replaced(target: Path, durable: bool = True) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def forced(file: Path) -> None:
-    """Onto the disk, so that it outlives a loss of power."""
-    with file.open("rb") as stream:
-        os.fsync(stream.fileno())
+def forced(place: Path) -> None:
+    """A file, or what a folder lists, onto the disk, so that it outlives a loss of power."""
+    number = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def settled(folder: Path, final: Path) -> None:
+    """A folder takes its final place, whole even after a loss of power; where another process was first, theirs stays."""
+    for place in sorted(folder.rglob("*"), reverse=True):
+        forced(place)
+    forced(folder)
+    try:
+        folder.rename(final)
+    except OSError:
+        if not final.is_dir():
+            raise
+    forced(final.parent)
+
+
+def boot() -> str:
+    """Which start of the machine this is; empty where the system does not say."""
+    told = Path("/proc/sys/kernel/random/boot_id")
+    return told.read_text(encoding="ascii").strip() if told.is_file() else ""
 
 
 @contextmanager

@@ -15,10 +15,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import date
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -38,7 +40,7 @@ from features.files import forced, replaced
 from features.fingerprint import fingerprints
 from features.kernel import Rows
 from features.ledger import Ledger
-from features.peers import gathered, ranked
+from features.peers import compared, gathered, ranked
 from features.personas import Crowd
 from features.plan import Plan, plan
 from features.quality import Report
@@ -49,7 +51,10 @@ Progress = Callable[[int, int], None]
 Made = TypeVar("Made")
 Costs = npt.NDArray[np.int64]
 INDEX = ("account", "row_hash")
+_BUILDING = Lock()
 APPLIES = computing.APPLIES
+FORMAT = "1"
+"""Of the numbers in frames: another one when the same declarations come to other numbers, so that frames are made anew."""
 WORTH_A_GROUP = 10_000
 """Rows that are written together, if there are as many."""
 
@@ -78,21 +83,26 @@ def feature_rows(
     not be scored), and the columns of the plan as ``feature_frame`` has them, but for ranks among peers: these take
     everybody as of the same date. Raises PropensityError where an account is unknown, or there are no tables yet.
     """
+    if len(accounts) != len(days):
+        raise PropensityError(f"{len(accounts)} accounts and {len(days)} dates", "Name one date for each account.")
     folder, report, book = _opened(workspace, progress, declared)
     made = planned(workspace, report, [one for one in declared if not isinstance(one, Rank)])
     names = pq.read_table(folder / "accounts.parquet", columns=["account"])["account"]
-    code = pc.index_in(pa.array(accounts, pa.string()), names)
+    code = pc.index_in(pa.array([str(account) for account in accounts], pa.string()), names)
     if code.null_count:
         unknown = [name for name, there in zip(accounts, code.is_valid().to_pylist(), strict=True) if not there]
         raise PropensityError(
-            f"there is no account {one_of(unknown)}", "Accounts are named as in the accounts table; look at the export."
+            f"{len(unknown)} accounts are unknown: {one_of(unknown[:5])}",
+            "Accounts are named as in the accounts table; look at the export.",
         )
     grid = sorted(set(days))
     position = {day: number for number, day in enumerate(grid)}
     wanted = Rows(code.to_numpy(), np.array([position[day] for day in days], dtype=np.int32))
     often = np.bincount(wanted.account, minlength=len(names))
-    ranges = partitions.cut(partitions.costs(book, made, often), workspace.config.memory_bytes)
+    costs = np.where(often > 0, partitions.costs(book, made, often), 0)
     order, account, _ = wanted.in_order
+    cut = partitions.cut(costs, workspace.config.memory_bytes)
+    ranges = [accounts for accounts in cut if often[accounts.start : accounts.stop].any()] or cut[:1]
     progress(0, len(ranges))
 
     def fill(accounts: range) -> pa.Table:
@@ -112,7 +122,14 @@ def build(
     progress: Progress = lambda done, of: None,
     declared: Sequence[Declaration] = FEATURES,
 ) -> dict[date, str]:
-    """Store the frames that are not there yet; returns the content hash of each."""
+    """Store the frames that are not there yet; returns the content hash of each. One build at a time in a process."""
+    with _BUILDING:
+        return _built(workspace, days, progress, declared)
+
+
+def _built(
+    workspace: Workspace, days: list[date], progress: Progress, declared: Sequence[Declaration]
+) -> dict[date, str]:
     folder, report, book = _opened(workspace, progress, declared)
     made = planned(workspace, report, declared)
     keys = _keys(workspace, book, made, days)
@@ -150,11 +167,12 @@ def _opened(workspace: Workspace, progress: Progress, declared: Sequence[Declara
     return folder, report, book
 
 
-def _told(made: Iterator[Made], progress: Progress, done: int, of: int) -> Iterator[Made]:
-    """What is made, telling of each; ``done`` is what was done before."""
-    for number, one in enumerate(made, done + 1):
-        progress(number, of)
-        yield one
+def _told(made: Generator[Made, None, None], progress: Progress, done: int, of: int) -> Iterator[Made]:
+    """What is made, telling of each; ``done`` is what was done before. Nothing more is begun once nobody listens."""
+    with closing(made):
+        for number, one in enumerate(made, done + 1):
+            progress(number, of)
+            yield one
 
 
 def stored(workspace: Workspace, days: list[date]) -> dict[date, str]:
@@ -217,7 +235,7 @@ def _keys(workspace: Workspace, book: Ledger, made: Plan, days: list[date]) -> d
     """Each changes with whatever a frame of that day depends on, and with nothing that came later."""
     config = workspace.config
     said = ["account", *(column.name for column in made.columns if isinstance(column.declaration, Attribute))]
-    same = [made.digest, config.timezone, config.cohort.model_dump_json()]
+    same = [FORMAT, made.digest, config.timezone, config.cohort.model_dump_json()]
     same += [f"{name} {outcome.given_days}" for name, outcome in config.outcomes]
 
     def key(day: date) -> str:
@@ -252,40 +270,41 @@ def _whole(workspace: Workspace, folder: Path, report: Report, book: Ledger) -> 
 def _written(workspace: Workspace, made: Plan, keys: dict[date, str], files: list[Path], of: tuple[int, date]) -> str:
     """Write the frame of one as_of, given with its position, from the partitions; named after its content."""
     position, day = of
-    batches = [partitions.kept(file, position) for file in files]
-    peers = gathered(made, batches)
-    hashes, applies = hashlib.sha256(f"{day} {made.digest}".encode()), hashlib.sha256()  # however the accounts are cut
-    ref = workspace.frames / day.isoformat() / f"{keys[day]}.json"
-    with replaced(ref.with_suffix(".frame"), durable=False) as part:
-        writer: pq.ParquetWriter | None = None
-        for batch in _together(batches):
-            table = _finished(made, day, batch, ranked(made, batch, peers))
-            writer = writer or pq.ParquetWriter(part, table.schema, **_stored_as(table))
-            writer.write_table(table)
-            hashes.update(table["row_hash"].combine_chunks().buffers()[2])
-            outcomes = [table[name].to_numpy() for name in table.column_names if name.startswith(APPLIES)]
-            applies.update(np.array(outcomes).T.tobytes())
-        assert writer is not None
-        writer.close()
+    peers = gathered(made, [partitions.kept(file, position, compared(made)) for file in files])
+    hashes = hashlib.sha256(f"{day} {made.digest}".encode())  # however the accounts are cut
+    applies, outcomes = hashlib.sha256(), [APPLIES + name for name, _ in workspace.config.outcomes]
+    part = files[0].with_name(f"{day}.frame")
+    writer: pq.ParquetWriter | None = None
+    for batch in _together(partitions.kept(file, position) for file in files):
+        table = _finished(made, day, batch, ranked(made, batch, peers))
+        writer = writer or pq.ParquetWriter(part, table.schema, **_stored_as(table))
+        writer.write_table(table)
+        hashes.update(table["row_hash"].combine_chunks().buffers()[2])
+        applies.update(np.array([table[name].to_numpy() for name in outcomes]).T.tobytes())
+    assert writer is not None
+    writer.close()
+    applies.update(repr(outcomes).encode())
     name = hashlib.sha256(hashes.digest() + applies.digest()).hexdigest()[:16]
-    files = _files(workspace, day, name)
-    with replaced(files[1], durable=False) as part:
-        pq.write_table(peers.table(), part)
-    ref.with_suffix(".frame").replace(files[0])
-    told = {"content": name, "columns": len(made.columns), "bytes": [file.stat().st_size for file in files]}
-    with replaced(ref, durable=False) as part:
-        part.write_text(json.dumps(told), encoding="utf-8")
+    frame, beside = _files(workspace, day, name)
+    with replaced(beside, durable=False) as peer_part:
+        pq.write_table(peers.table(), peer_part)
+    part.replace(frame)
+    told = {"content": name, "columns": len(made.columns), "bytes": [file.stat().st_size for file in (frame, beside)]}
+    with replaced(frame.with_name(f"{keys[day]}.json"), durable=False) as ref:
+        ref.write_text(json.dumps(told), encoding="utf-8")
     return name
 
 
-def _together(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _together(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Fewer and larger: what follows costs by the batch as well as by the row."""
     group: list[pa.RecordBatch] = []
     for batch in batches:
         group.append(batch)
-        if sum(map(len, group)) >= WORTH_A_GROUP or batch is batches[-1]:
+        if sum(map(len, group)) >= WORTH_A_GROUP:
             yield pa.concat_batches(group) if len(group) > 1 else batch
             group = []
+    if group:
+        yield pa.concat_batches(group)
 
 
 def _stored_as(table: pa.Table) -> dict[str, Any]:

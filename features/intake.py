@@ -22,7 +22,7 @@ import duckdb
 from features import words
 from features.database import literal, quoted
 from features.errors import PropensityError
-from features.files import replaced
+from features.files import replaced, settled
 from features.judging import exists, flag_future, happened, judge, own_check, time_range
 from features.quality import Report, TableReport
 from features.reading import columns, type_rows
@@ -101,7 +101,7 @@ class Intake:
         if final.exists():
             shutil.rmtree(part)
         else:
-            part.rename(final)
+            settled(part, final)
         with replaced(final / "report.json") as report:
             report.write_text(json.dumps(self.report.as_dict(), indent=1), encoding="utf-8")
         with replaced(self.workspace.tables / "current") as pointer:

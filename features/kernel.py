@@ -457,7 +457,10 @@ def _measure(  # type: ignore[no-untyped-def]  # pragma: no cover
             what = np.zeros((sizes[4], words, numbers[1]), dtype=np.uint64)
         if sizes[5]:
             if hi > lo:
-                origins[2], numbers[2] = day[lo], day[hi - 1] - day[lo] + 1
+                earliest, newest = day[lo], day[lo]  # where clocks go back over midnight, days are not in order
+                for i in range(lo, hi):
+                    earliest, newest = min(earliest, day[i]), max(newest, day[i])
+                origins[2], numbers[2] = earliest, newest - earliest + 1
             when = np.zeros((sizes[5], (numbers[2] >> 6) + 1), dtype=np.uint64)
         if len(late) < hi - lo:
             late = np.empty((2 * (hi - lo), 2), np.int64)

@@ -24,13 +24,14 @@ from typing import Any
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features import facts, intake
 from features.database import connected, literal, quoted
 from features.errors import PropensityError
 from features.facts import NO_VALUE, UNIT, Facts
-from features.files import scratch
+from features.files import scratch, settled
 from features.quality import Report
 from features.tables import ROLES
 from features.workspace import Workspace
@@ -93,12 +94,13 @@ class Ledger:
         return np.fromfile(self.folder / kind / "offsets", dtype=np.int64)
 
     def _column(self, kind: str, name: str, begin: int, end: int) -> npt.NDArray[Any]:
-        """A part of a column, mapped from its file."""
+        """A part of a column, mapped from its file, which need not stay open for it."""
         of = np.dtype(COLUMNS[name])
         if begin == end:  # an empty file cannot be mapped
             return np.zeros(0, of)
-        mapped = np.memmap(self.folder / kind / name, of, "r", begin * of.itemsize, (end - begin,))
-        return mapped.view(np.ndarray)
+        with pa.memory_map(str(self.folder / kind / name)) as file:
+            file.seek(begin * of.itemsize)
+            return np.frombuffer(file.read_buffer((end - begin) * of.itemsize), of)
 
 
 def place(workspace: Workspace) -> Path:
@@ -114,7 +116,7 @@ def opened(workspace: Workspace, progress: Progress = lambda done, of: None) -> 
         final.parent.mkdir(parents=True, exist_ok=True)
         with scratch(workspace.state) as part:
             _write(workspace, folder, report, part / "facts", part, progress)
-            _into_place(part / "facts", final)
+            settled(part / "facts", final)
         for old in final.parent.iterdir():
             if old != final:
                 shutil.rmtree(old, ignore_errors=True)
@@ -127,14 +129,6 @@ def opened(workspace: Workspace, progress: Progress = lambda done, of: None) -> 
 def running(by_day: Mapping[str, str]) -> Running:
     days = sorted(by_day, key=int)
     return [int(day) for day in days], list(accumulate(int(by_day[day]) for day in days))
-
-
-def _into_place(part: Path, final: Path) -> None:
-    try:
-        part.rename(final)
-    except OSError:
-        if not final.is_dir():  # another process may have made the same one meanwhile
-            raise
 
 
 def _key(workspace: Workspace, tables: str) -> str:

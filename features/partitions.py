@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from features.computing import Values
-from features.files import alive, replaced
+from features.files import alive, boot, replaced
 from features.kernel import Rows
 from features.ledger import Ledger
 from features.personas import Crowd
@@ -55,26 +56,33 @@ def cut(costs: Costs, memory: int, dates: int = PIECES) -> list[range]:
 
 def folder(workspace: Workspace, of: list[str]) -> Path:
     """The folder of what is done of a build, of these tables since their numbers of accounts are their own; taken over
-    from a killed process, while others at work keep theirs.
+    from a killed process, while others at work keep theirs. What the machine has forgotten with its last start is not
+    taken over: parts are not forced to disk.
     """
     name = hashlib.sha256("\n".join(of).encode()).hexdigest()[:16]
     all_parts = workspace.state / "parts"
     for old in all_parts.glob("*"):
-        if old.name != name and not _at_work(old):
+        if not _at_work(old) and (old.name != name or _owner(old)[1] != boot()):
             shutil.rmtree(old, ignore_errors=True)
     parts = all_parts / (f"{name}-{os.getpid()}" if _at_work(all_parts / name) else name)
     with replaced(parts / "owner", durable=False) as part:
-        part.write_text(str(os.getpid()), encoding="utf-8")
+        part.write_text(f"{os.getpid()} {boot()}", encoding="utf-8")
     return parts
+
+
+def _owner(parts: Path) -> tuple[int, str]:
+    """The process that builds or built here, and the start of the machine it ran in; 0 where it is not told."""
+    try:
+        number, _, start = (parts / "owner").read_text(encoding="utf-8").partition(" ")
+        return int(number), start
+    except (OSError, ValueError):
+        return 0, ""
 
 
 def _at_work(parts: Path) -> bool:
     """Is another process building here?"""
-    try:
-        owner = int((parts / "owner").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return owner != os.getpid() and alive(owner)
+    owner, start = _owner(parts)
+    return owner not in (0, os.getpid()) and start == boot() and alive(owner)
 
 
 def keep(file: Path, rows: Rows, values: Values, days: int) -> None:
@@ -90,6 +98,10 @@ def keep(file: Path, rows: Rows, values: Values, days: int) -> None:
             writer.write_batch(table.slice(begin, end - begin))
 
 
-def kept(file: Path, position: int) -> pa.RecordBatch:
-    """A partition as of one date, mapped from its file."""
-    return pa.ipc.open_file(pa.memory_map(str(file))).get_batch(position)
+def kept(file: Path, position: int, columns: Sequence[str] | None = None) -> pa.RecordBatch:
+    """A partition as of one date, or some of its columns; read and not mapped, since what is mapped stays in memory."""
+    with pa.OSFile(str(file)) as source:
+        fields = (
+            None if columns is None else [pa.ipc.open_file(source).schema.get_field_index(name) for name in columns]
+        )
+        return pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=fields)).get_batch(position)

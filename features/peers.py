@@ -66,6 +66,11 @@ def ranks(made: Plan) -> list[tuple[Column, Rank]]:
     return [(column, column.declaration) for column in made.columns if isinstance(column.declaration, Rank)]
 
 
+def compared(made: Plan) -> list[str]:
+    """The columns that peers are told from."""
+    return sorted({name for column, rank in ranks(made) for name in (rank.among, *made.inputs(column))})
+
+
 def gathered(made: Plan, batches: list[pa.RecordBatch]) -> Peers:
     """The peer table of one as_of."""
     found: dict[str, dict[str | None, Numbers]] = {}

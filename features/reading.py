@@ -35,26 +35,27 @@ def type_rows(
     if extra := set(types) - set(table.by_name) - {"row"}:
         report.handled.append(f"columns that are not in the contract ignored: {one_of(extra)}")
     report.columns = [column.name for column in table.columns if column.name in types]
-    expressions, problems = ["row"], ["NULL"]
+    parsed_columns, typed_columns, problems = ["*"], ["row"], ["NULL"]
     for column in table.columns:
-        name, sql_type = quoted(column.name), SQL_TYPES[column.type]
+        name, sql_type, beside = quoted(column.name), SQL_TYPES[column.type], quoted(f"typed {column.name}")
         if column.name not in types:
-            expressions.append(f"CAST(NULL AS {sql_type}) AS {name}")
+            typed_columns.append(f"CAST(NULL AS {sql_type}) AS {name}")
             continue
         try:
             parsed = parsing.parse(connection, raw, column, types[column.name], mapping, zone)
         except PropensityError as error:
             raise PropensityError(f"tables.{table.name}: {error.message}", error.hint) from error
-        expressions.append(f"CAST({parsed.sql} AS {sql_type}) AS {name}")
+        parsed_columns.append(f"CAST({parsed.sql} AS {sql_type}) AS {beside}")
+        typed_columns.append(f"{beside} AS {name}")
         report.handled += [parsed.handled] if parsed.handled else []
         report.date_only += [column.name] if parsed.date_only else []
-        given = f"nullif(CAST(r.{name} AS VARCHAR), '') IS NOT NULL"
-        problems.append(f"CASE WHEN {given} AND t.{name} IS NULL THEN {literal(parsing.not_parsed(column))} END")
+        given = f"nullif(CAST({name} AS VARCHAR), '') IS NOT NULL"
+        problems.append(f"CASE WHEN {given} AND {beside} IS NULL THEN {literal(parsing.not_parsed(column))} END")
         if column.required:
             problems.append(f"CASE WHEN NOT ({given}) THEN {literal(column.name + ' is missing')} END")
     connection.execute(
-        f"CREATE TEMP TABLE {typed} AS WITH t AS (SELECT {', '.join(expressions)} FROM {raw}) "
-        f"SELECT t.*, coalesce({', '.join(problems)}) AS problem FROM t JOIN {raw} r USING (row)"
+        f"CREATE TEMP TABLE {typed} AS SELECT {', '.join(typed_columns)}, coalesce({', '.join(problems)}) AS problem "
+        f"FROM (SELECT {', '.join(parsed_columns)} FROM {raw})"
     )
     report.read = count(connection, raw)
     return report

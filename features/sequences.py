@@ -81,7 +81,8 @@ def _shape(  # type: ignore[no-untyped-def]  # pragma: no cover
             reach, until = lo, lo + np.searchsorted(occurred[lo:hi], ends)
             if which == UNUSUAL:  # looks back from the span, and at how long there have been facts
                 longest = (PERIODS + 1) * (end_day[at[r], span] - begin_day[at[r], span])
-                reach = lo + np.searchsorted(day[lo:hi], end_day[at[r], span] - longest)
+                # A day before, since where clocks go back over midnight days are not quite in order.
+                reach = lo + np.searchsorted(day[lo:hi], end_day[at[r], span] - longest - 1)
             elif (
                 which < AVERAGE or which >= DEVIATION
             ) and begins > _ALWAYS:  # what looks at the state needs every fact

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 import os
+import resource
 import shutil
 import signal
 import struct
@@ -25,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features import frame, intake, ledger, partitions, windows
+from features import computing, frame, intake, ledger, partitions, windows
 from features.computing import Partition, filled
 from features.definitions import FEATURES
 from features.errors import PropensityError
@@ -35,7 +37,7 @@ from features.fingerprint import fingerprints
 from features.peers import FEWEST, Peers, gathered, ranked, ranks
 from features.personas import Crowd
 from features.plan import Plan, plan
-from features.threads import THREADS
+from features.threads import THREADS, each
 from features.workspace import Workspace, load
 from tests import worlds
 
@@ -509,6 +511,56 @@ def test_a_build_goes_on_where_it_was_killed(
     assert sorted(accounts.start for accounts, _ in asked) == [8, 12, 16, 20]
 
 
+def test_parts_of_before_the_last_start_of_the_machine_are_not_taken_over(
+    stored: tuple[Workspace, dict[date, str]], mine: Workspace, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were not forced to disk, so they may be damaged."""
+    cut_small(monkeypatch, 5)
+    shutil.rmtree(mine.frames)
+    interrupted(monkeypatch, mine, STORED, before=10)
+    monkeypatch.setattr(partitions, "boot", lambda: "another")
+    assert frame.build(mine, STORED) == stored[1]
+    assert sorted(accounts.start for accounts, _ in asked) == [0, 5, 10, 15, 20]
+
+
+def test_builds_of_one_process_wait_for_each_other(
+    stored: tuple[Workspace, dict[date, str]], mine: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_small(monkeypatch, 5)
+    shutil.rmtree(mine.frames)
+    assert list(each(lambda _: frame.build(mine, STORED), range(3))) == [stored[1]] * 3
+
+
+def test_a_build_needs_few_files_open_at_once(
+    stored: tuple[Workspace, dict[date, str]], mine: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many kinds of facts are in use."""
+    cut_small(monkeypatch, 5)
+    shutil.rmtree(mine.frames)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    open_now = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 64  # noqa: PTH208
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 8 * THREADS, limits[1]))
+    try:
+        assert frame.build(mine, STORED) == stored[1]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_frames_of_other_outcomes_have_other_names(mine: Workspace) -> None:
+    """Else one would take the other's place."""
+    found = set()
+    for outcomes in (
+        {"churn": {"kind": "inactivity"}},
+        {"advocacy": {"kind": "feedback"}},
+    ):
+        other = write(mine.root, made(), outcomes=outcomes)
+        refs = frame.build(other, STORED[:1])
+        found.add(refs[STORED[0]])
+        (name,) = outcomes
+        assert f"for_{name}" in frame.read(other, STORED[0], refs[STORED[0]])
+    assert len(found) == 2
+
+
 # Accounts at dates of their own.
 
 
@@ -537,8 +589,28 @@ def test_who_may_not_be_scored_has_features_and_no_outcome(stored: tuple[Workspa
 
 
 def test_unknown_accounts_are_named(stored: tuple[Workspace, dict[date, str]]) -> None:
-    with pytest.raises(PropensityError, match=r"there is no account .*nobody"):
+    with pytest.raises(PropensityError, match=r"1 accounts are unknown: .*nobody"):
         frame.feature_rows(stored[0], ["a01", "nobody"], [STORED[0], STORED[0]])
+
+
+def test_a_date_for_each_account(stored: tuple[Workspace, dict[date, str]]) -> None:
+    with pytest.raises(PropensityError, match="2 accounts and 1 dates"):
+        frame.feature_rows(stored[0], ["a01", "a02"], [STORED[0]])
+
+
+def test_only_what_is_asked_for_is_looked_at(
+    stored: tuple[Workspace, dict[date, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_small(monkeypatch, 5)
+    looked: list[range] = []
+
+    def counted(partition: Partition, *given: Any) -> Any:
+        looked.append(partition.accounts)
+        return computing.asked(partition, *given)
+
+    monkeypatch.setattr(frame, "asked", counted)
+    assert len(frame.feature_rows(stored[0], ["a11"], [STORED[-1]])) == 1
+    assert looked == [range(10, 15)]
 
 
 def test_no_rows_asked_for(stored: tuple[Workspace, dict[date, str]]) -> None:
@@ -669,8 +741,10 @@ def test_a_row_does_not_depend_on_the_others() -> None:
 
 def test_hashes_stay_what_they_are() -> None:
     """Scores name them: rows of earlier versions must be found again."""
-    found = fingerprints("start", 2, [pa.array(["a", None]), pa.array([1.5, None])])
-    assert list(found) == [b"8bdcdf24ca96904eda0d3afd8839e7d9", b"eec5cbcb6d3661c33aec924cf1c7f47e"]
+    texts = [*"abcdefghijklmnopqrstuvwxyz", None]
+    numbers = [number / 8 for number in range(26)] + [None]
+    found = fingerprints("start", 27, [pa.array(texts), pa.array(numbers)])
+    assert hashlib.sha256(b"".join(found)).hexdigest()[:16] == "1f38c779360e28ba"
 
 
 # Peers.

@@ -284,7 +284,7 @@ def places(workspace: Workspace) -> list[Path]:
 
 def test_an_interrupted_ledger_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = write(tmp_path, base())
-    for step in ("_sort", "_digests", "_into_place"):
+    for step in ("_sort", "_digests", "settled"):
         with monkeypatch.context() as broken:
             broken.setattr(ledger, step, _interrupted)
             with pytest.raises(KeyboardInterrupt):
@@ -437,3 +437,19 @@ def test_without_the_column_there_are_no_relatives(tmp_path: Path) -> None:
     _, report = intake.current(workspace)
     assert {"parent.usage", "siblings.usage"}.isdisjoint(facts.available(report))
     assert "parent.usage" not in ledger.opened(workspace).labels
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("Atlantic/Azores", "2025-10-25"), ("America/Havana", "2025-11-01"), ("Europe/Lisbon", "2025-10-25")],
+)
+def test_a_day_is_known_by_the_first_of_two_midnights(zone: str, day: str, tmp_path: Path) -> None:
+    """Where clocks are put back over midnight, a date ends twice; an as_of means the first time."""
+    world = {"accounts": [{"account": "a", "created": "2025-01-01"}]}
+    world["usage"] = [{"account": "a", "occurred_at": at, "event": "login"} for at in ("2025-10-01", day)]
+    workspace = worlds.write(tmp_path, world, timezone=zone)
+    worlds.take_in(workspace)
+    found = ledger.opened(workspace).load("usage", range(1))
+    end = windows.as_of_instant(date.fromisoformat(day), zone)
+    assert found.known.tolist()[1] == end - 1
+    assert (found.occurred < end).all()
