@@ -39,6 +39,7 @@ bench: install
 
 bench-features: install
 	$(BIN)/python -m benchmarks.features
+	$(BIN)/python -m benchmarks.features --growth --events 500000
 
 # Resolve anew: one lock for every supported Python, with hashes and without index addresses.
 lock:

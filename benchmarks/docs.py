@@ -266,7 +266,7 @@ def preparation(row: dict[str, Any]) -> str:
 
 
 def memory_section(rows: list[dict[str, Any]]) -> list[str]:
-    heads = ("events", "accounts", "allowed", "step", "seconds", "peak MB")
+    heads = ("events", "accounts", "allowed", "step", "seconds", "peak MB", "within")
     lines = [
         (
             f"{row['events']:,}",
@@ -275,6 +275,7 @@ def memory_section(rows: list[dict[str, Any]]) -> list[str]:
             row["step"],
             number(row["seconds"]),
             number(row["peak_mb"]),
+            "yes" if row["kept"] else "**no**",
         )
         for row in rows
     ]

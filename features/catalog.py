@@ -40,7 +40,15 @@ def markdown(made: Plan) -> str:
         rows = [_row(declaration) for declaration in declared]
         head = ("feature", "what it is", "of", "windows", "unit", "null means", "said as", "for example")
         parts += [f"## {family.capitalize()}", f"{len(rows)} features.", grid(head, rows)]
-    parts += ["## Facts", _facts(), "## Where to look", _concepts()]
+    parts += [
+        "## What each table brings",
+        "A feature is there where every table that it needs is mapped, with the columns that its facts name below.",
+        _needed(),
+        "## Facts",
+        _facts(),
+        "## Where to look",
+        _concepts(),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -84,6 +92,30 @@ def _windows(declaration: Declaration) -> str:
     if isinstance(declaration, Crowd):
         return str(DAYS)
     return "–" if isinstance(declaration, Attribute) else "as its parts"
+
+
+def tables(declaration: Declaration) -> frozenset[str]:
+    """The tables that a feature needs."""
+    if isinstance(declaration, Attribute):
+        return frozenset({"accounts"})
+    if isinstance(declaration, Crowd):
+        return frozenset({"usage"})
+    if isinstance(declaration, Feature):
+        return frozenset(fact.table for fact in facts.FACTS if fact.kind == declaration.of)
+    named = {one.name: one for one in FEATURES}
+    return frozenset().union(*(tables(named[part]) for part in declaration.parts))
+
+
+def _needed() -> str:
+    """Each set of tables, and the features that need just these."""
+    by_need: dict[tuple[str, ...], list[str]] = {}
+    for declaration in FEATURES:
+        by_need.setdefault(tuple(sorted(tables(declaration))), []).append(declaration.name)
+    rows = [
+        (" and ".join(need), str(len(names)), ", ".join(map(code, names)))
+        for need, names in sorted(by_need.items(), key=lambda item: (len(item[0]), item[0]))
+    ]
+    return grid(("tables", "features", "which"), rows)
 
 
 def _facts() -> str:

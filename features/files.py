@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,9 +15,13 @@ from tempfile import TemporaryDirectory
 def replaced(target: Path, durable: bool = True) -> Iterator[Path]:
     """A path to write to; on success it takes ``target``'s place in one step, on failure ``target`` is as it was.
 
-    What can be made again need not be ``durable``: it outlives the process, not a loss of power.
+    What can be made again need not be ``durable``: it outlives the process, not a loss of power. What a killed process
+    was writing in its place is cleared away.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f".{escape(target.name)}.*.part"):
+        if not alive(int(left.name.split(".")[-2])):
+            left.unlink(missing_ok=True)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         yield part

@@ -218,8 +218,8 @@ class Config(Strict):
 
     @property
     def database_bytes(self) -> int:
-        """What DuckDB may take of it: it goes beyond its limit, and the process has needs of its own."""
-        return max((self.memory_bytes - 800_000_000) // 2, self.memory_bytes // 4)
+        """What DuckDB may take of it: the process has needs of its own, and DuckDB goes a little beyond its limit."""
+        return max(self.memory_bytes - 1_000_000_000, self.memory_bytes // 4)
 
     @field_validator("memory")
     @classmethod

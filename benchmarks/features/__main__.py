@@ -23,8 +23,12 @@ def main() -> None:
     parser.add_argument("--memory", action="store_true", help="only what worlds up to 100 million events take of it")
     given = parser.parse_args()
     if given.memory:
-        results.save("memory", memory())
-        return
+        rows = []
+        for row in memory():
+            rows.append(row)
+            results.save("memory", rows)
+            print(row)
+        sys.exit(0 if all(row["kept"] for row in rows) else "more memory was taken than was allowed")
     chosen = [c for c in COMPETITORS if not given.who or c.name in {"limit", *given.who}]
     kept = [row for row in results.load("features") if ("growth" in row) != given.growth]
     rows = growth(given.events, given.repeats) if given.growth else measure(chosen, given.events, given.repeats)

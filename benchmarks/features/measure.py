@@ -9,6 +9,7 @@ import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -123,6 +124,7 @@ def _process(interpreter: str, module: str, tables: Path, out: Path, as_of: list
     command = [interpreter, "-m", "benchmarks.features.run", module, str(tables), str(out), *map(str, as_of)]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=TIME_LIMIT)
     if done.returncode:
+        print(done.stderr, file=sys.stderr)
         told = done.stderr.strip().splitlines()
         raise RuntimeError(f"{module} failed: {told[-1] if told else done.returncode}")
     found: Row = json.loads(done.stdout.strip().splitlines()[-1])
@@ -201,20 +203,18 @@ def growth(events: int, repeats: int, factors: tuple[int, ...] = (1, 2, 4, 8)) -
     return [row | {"growth": factor} for factor in factors for row in measure(both, events * factor, repeats)]
 
 
-MEMORY = ((1_000_000, 1000), (20_000_000, 1_000_000), (100_000_000, 100_000))
+MEMORY = ((100_000_000, 100_000), (1_000_000, 1000), (20_000_000, 1_000_000))
 """Events and accounts of the worlds that are kept within memory."""
 
 
-def memory() -> list[Row]:
+def memory() -> Iterator[Row]:
     """From raw files to frames in worlds of any size, each step in a process of its own, within what is allowed."""
-    rows = []
     for events, accounts in MEMORY:
         prepared = prepare(events, accounts)
-        allowed = load(prepared.tables.parents[2]).config.memory
+        allowed = load(prepared.tables.parents[2]).config
+        of: Row = {"who": "propensity", "events": events, "accounts": accounts, "memory": allowed.memory}
         with TemporaryDirectory() as scratch:
             built = _process(python(""), "ours_unwarmed", prepared.tables, Path(scratch) / "out", prepared.as_of)
         for step, took in (("tables and ledger", prepared.take_in), ("frames", built)):
-            row: Row = {"who": "propensity", "events": events, "accounts": accounts, "memory": allowed, "step": step}
-            rows.append(row | {"seconds": round(took["seconds"], 1), "peak_mb": round(took["peak_mb"])})
-            print(rows[-1], file=sys.stderr)
-    return rows
+            seconds, peak = round(took["seconds"], 1), round(took["peak_mb"])
+            yield of | {"step": step, "seconds": seconds, "peak_mb": peak, "kept": peak * 10**6 <= allowed.memory_bytes}
