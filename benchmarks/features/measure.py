@@ -203,7 +203,7 @@ def growth(events: int, repeats: int, factors: tuple[int, ...] = (1, 2, 4, 8)) -
     return [row | {"growth": factor} for factor in factors for row in measure(both, events * factor, repeats)]
 
 
-MEMORY = ((100_000_000, 100_000), (1_000_000, 1000), (20_000_000, 1_000_000))
+MEMORY = ((1_000_000, 1000), (20_000_000, 20_000), (20_000_000, 1_000_000))
 """Events and accounts of the worlds that are kept within memory."""
 
 
