@@ -23,7 +23,7 @@ from features import words
 from features.database import literal, quoted
 from features.errors import PropensityError
 from features.files import replaced, settled
-from features.judging import exists, flag_future, happened, in_parts, judge, own_check, time_range
+from features.judging import exists, flag_future, happened, judge, own_check, time_range
 from features.quality import Report, TableReport
 from features.reading import columns, type_rows
 from features.sources.files import open_sources
@@ -82,9 +82,9 @@ class Intake:
         for name in self.report.tables:
             # First with codes, then in order: to join and to sort at once would take more memory than either.
             coded, order = _stored(self.connection, name)
-            in_parts(self.connection, "coded", coded, "number", self.report.tables[name].rows)
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE coded AS {coded}")
             self.connection.execute(
-                f"COPY (SELECT * EXCLUDE (number) FROM coded ORDER BY {order}) TO {literal(str(part / f'{name}.parquet'))} "
+                f"COPY (SELECT * FROM coded ORDER BY {order}) TO {literal(str(part / f'{name}.parquet'))} "
                 "(FORMAT parquet, COMPRESSION zstd)"
             )
         self.connection.execute("DROP TABLE coded")
@@ -209,23 +209,20 @@ def _stored(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]
     table = TABLES[name]
     columns = [f"t.{quoted(column.name)}" for column in table.columns if not column.personal]
     if name == "rates":
-        return f"SELECT t.rowid AS number, {', '.join(columns)} FROM good_rates t", ", ".join(
-            column.removeprefix("t.") for column in columns
-        )
-    join = "LEFT JOIN codes k ON k.account = t.account"
+        return f"SELECT {', '.join(columns)} FROM good_rates t", "ALL"
     if name == "accounts":
         return (
-            f"SELECT t.rowid AS number, k.account_code, {', '.join(columns)} FROM good_accounts t {join}",
+            f"SELECT account_code, {', '.join(columns)} FROM good_accounts t JOIN codes USING (account)",
             "account_code",
         )
+    join = "LEFT JOIN codes k ON k.account = t.account"
     columns = ["k.account_code", *(column for column in columns if column != 't."account"')]
     if "contact" in table.by_name:
         join += " LEFT JOIN people p ON p.account = t.account AND p.contact = t.contact"
         columns = ["k.account_code", "p.contact_code", *(c for c in columns[1:] if c != 't."contact"')]
     names = [column.split(".", 1)[1] for column in columns]
     first = [names[0], *(quoted(time) for time in happened(table)[:1])]
-    made = f"SELECT t.rowid AS number, {', '.join(columns)} FROM good_{name} t {join}"
-    return made, ", ".join(dict.fromkeys([*first, *names]))
+    return f"SELECT {', '.join(columns)} FROM good_{name} t {join}", ", ".join(dict.fromkeys([*first, *names]))
 
 
 def _digest(folder: Path) -> str:

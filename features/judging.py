@@ -25,23 +25,6 @@ MONEY_DATE = {
 """The instant whose exchange rate converts a table's amounts."""
 
 
-AT_ONCE = 10_000_000
-"""Rows that are joined at once: of more, DuckDB would hold too many until it can write them in order."""
-
-
-def in_parts(
-    connection: duckdb.DuckDBPyConnection, name: str, query: str, number: str, rows: int, at_once: int = AT_ONCE
-) -> None:
-    """A table made of a query, some rows after the other by their ``number``, from 0 or 1 to ``rows``; all at once for 0."""
-    if not at_once:
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
-        return
-    for first in range(0, rows + 1, at_once):
-        part = f"SELECT * FROM ({query}) WHERE {number} >= {first} AND {number} < {first + at_once}"
-        made = f"INSERT INTO {name}" if first else f"CREATE OR REPLACE TEMP TABLE {name} AS"
-        connection.execute(f"{made} {part}")
-
-
 def judge(connection: duckdb.DuckDBPyConnection, workspace: Workspace, table: Table, report: TableReport) -> None:
     """``good_X`` and ``bad_X``: repeated rows dropped, impossible ones set aside, amounts in one currency."""
     config, name = workspace.config, table.name
@@ -53,9 +36,10 @@ def judge(connection: duckdb.DuckDBPyConnection, workspace: Workspace, table: Ta
     else:
         told += impossible
     cases = ["problem", *(f"CASE WHEN {broken} THEN {literal(problem)} END" for problem, broken in checks)]
-    judged = f"SELECT * REPLACE (coalesce({', '.join(cases)}) AS problem) FROM ({_beside(connection, table, report)})"
-    alone = table.key not in report.columns  # else rows are compared with all others
-    in_parts(connection, f"judged_{name}", judged, "row", report.read, AT_ONCE if alone else 0)
+    connection.execute(
+        f"CREATE TEMP TABLE judged_{name} AS "
+        f"SELECT * REPLACE (coalesce({', '.join(cases)}) AS problem) FROM ({_beside(connection, table, report)})"
+    )
     for problem, true in told:
         report.problems += problems(connection, table, f"{true} AND problem IS NULL", literal(problem), report, False)
     if table.of_type("money"):
