@@ -270,7 +270,8 @@ def _whole(workspace: Workspace, folder: Path, report: Report, book: Ledger) -> 
 def _written(workspace: Workspace, made: Plan, keys: dict[date, str], files: list[Path], of: tuple[int, date]) -> str:
     """Write the frame of one as_of, given with its position, from the partitions; named after its content."""
     position, day = of
-    peers = gathered(made, [partitions.kept(file, position, compared(made)) for file in files])
+    needed = compared(made)
+    peers = gathered(made, [partitions.kept(file, position, needed) for file in files] if needed else [])
     hashes = hashlib.sha256(f"{day} {made.digest}".encode())  # however the accounts are cut
     applies, outcomes = hashlib.sha256(), [APPLIES + name for name, _ in workspace.config.outcomes]
     part = files[0].with_name(f"{day}.frame")

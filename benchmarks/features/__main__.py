@@ -11,7 +11,7 @@ import argparse
 import sys
 
 from benchmarks import results
-from benchmarks.features.measure import COMPETITORS, growth, measure, memory
+from benchmarks.features.measure import COMPETITORS, STEPS, growth, measure, memory
 
 
 def main() -> None:
@@ -20,13 +20,15 @@ def main() -> None:
     parser.add_argument("--who", nargs="+", choices=[c.name for c in COMPETITORS], default=[])
     parser.add_argument("--growth", action="store_true", help="ours and the limit at 1, 2, 4 and 8 times the events")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--memory", action="store_true", help="only what worlds of up to 20 million events take of it")
+    parser.add_argument("--memory", nargs="*", choices=STEPS, help="what worlds of up to 20 million events take of it")
     given = parser.parse_args()
-    if given.memory:
+    if given.memory is not None:
+        steps = given.memory or STEPS
+        kept = [row for row in results.load("memory") if row["step"] not in steps]
         rows = []
-        for row in memory():
+        for row in memory(steps):
             rows.append(row)
-            results.save("memory", rows)
+            results.save("memory", rows, kept)
             print(row)
         sys.exit(0 if all(row["kept"] for row in rows) else "more memory was taken than was allowed")
     chosen = [c for c in COMPETITORS if not given.who or c.name in {"limit", *given.who}]

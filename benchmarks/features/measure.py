@@ -9,7 +9,7 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -204,18 +204,31 @@ def growth(events: int, repeats: int, factors: tuple[int, ...] = (1, 2, 4, 8)) -
     return [row | {"growth": factor} for factor in factors for row in measure(both, events * factor, repeats)]
 
 
+STEPS = ("tables and ledger", "frames")
 MEMORY = ((1_000_000, 1000), (20_000_000, 20_000), (20_000_000, 1_000_000))
 """Events and accounts of the worlds that are kept within memory."""
 
 
-def memory() -> Iterator[Row]:
+def memory(steps: Sequence[str]) -> Iterator[Row]:
     """From raw files to frames in worlds of any size, each step in a process of its own, within what is allowed."""
     for events, accounts in MEMORY:
-        prepared = prepare(events, accounts)
-        allowed = load(prepared.tables.parents[2]).config
-        of: Row = {"who": "propensity", "events": events, "accounts": accounts, "memory": allowed.memory}
+        if "tables and ledger" in steps:
+            prepared = prepare(events, accounts)
+            yield _kept(prepared, "tables and ledger", prepared.take_in)
+        else:
+            here = load(WORLDS / f"{events}-{accounts}")
+            prepared = Prepared(events, intake.current(here)[0], {})
         with TemporaryDirectory() as scratch:
-            built = _process(python(""), "ours_unwarmed", prepared.tables, Path(scratch) / "out", prepared.as_of)
-        for step, took in (("tables and ledger", prepared.take_in), ("frames", built)):
-            seconds, peak = round(took["seconds"], 1), round(took["peak_mb"])
-            yield of | {"step": step, "seconds": seconds, "peak_mb": peak, "kept": peak * 10**6 <= allowed.memory_bytes}
+            out = Path(scratch) / "out"
+            yield _kept(prepared, "frames", _process(python(""), "ours_unwarmed", prepared.tables, out, prepared.as_of))
+
+
+def _kept(prepared: Prepared, step: str, took: Row) -> Row:
+    allowed, peak = load(prepared.tables.parents[2]).config, round(took["peak_mb"])
+    of = {"who": "propensity", "events": prepared.events, "accounts": prepared.accounts, "memory": allowed.memory}
+    return of | {
+        "step": step,
+        "seconds": round(took["seconds"], 1),
+        "peak_mb": peak,
+        "kept": peak * 10**6 <= allowed.memory_bytes,
+    }
