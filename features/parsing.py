@@ -28,7 +28,6 @@ OFFSET = r"\d(Z|[+-]\d\d(:?\d\d)?)$"
 ONLY_DATE = r"[0-9T]\d?:\d\d"
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 EARLIEST, LATEST = "1900-01-01", "2200-01-01"
-INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
 
 @dataclass(frozen=True)

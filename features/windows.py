@@ -98,11 +98,6 @@ def horizon(day: date, lead: int, days: int, zone: str) -> tuple[int, int]:
     return midnight(start, zone), midnight(start + timedelta(days=days), zone)
 
 
-def days_between(later: Instants, earlier: Instants) -> npt.NDArray[np.float64]:
-    """Elapsed days, as a fraction."""
-    return (later - earlier) / MICROSECONDS_PER_DAY
-
-
 def to_datetime(instant: int) -> datetime:
     return EPOCH + timedelta(microseconds=int(instant))
 
