@@ -126,6 +126,10 @@ class Outcomes(Strict):
     churn: Churn | None = None
     advocacy: Advocacy | None = None
 
+    def of(self, name: str) -> Outcome:
+        """The settings of an outcome that is configured."""
+        return dict(self)[name]
+
     def __iter__(self) -> Iterator[tuple[str, Outcome]]:  # type: ignore[override]
         for name in type(self).model_fields:
             if (outcome := getattr(self, name)) is not None:
@@ -183,6 +187,20 @@ class Training(Strict):
     trusted: tuple[str, ...] = ()
 
 
+class Economics(Strict):
+    """What calling an account costs and brings, in the workspace's currency: lists and models are judged by it.
+
+    ``save_rate`` is the share of those who would leave that stay when called: *assumed* until outreach has measured it.
+    ``arr`` stands in for an account whose own is not known.
+    """
+
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.7
+    save_rate: Annotated[float, Field(ge=0, le=1)] = 0.2
+    contact_cost: Annotated[float, Field(ge=0)] = 150
+    offer: Annotated[float, Field(ge=0)] = 0
+    arr: Annotated[float, Field(ge=0)] = 10_000
+
+
 class Check(Strict):
     """A check of the user's own: every row that ``sql`` returns is a problem; ``of`` is what it is a share of."""
 
@@ -209,6 +227,7 @@ class Config(Strict):
     outcomes: Outcomes = Outcomes()
     personas: Personas | None = None
     training: Training = Training()
+    value: Economics = Economics()
     store: str | None = None
 
     @property

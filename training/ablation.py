@@ -18,10 +18,11 @@ from features.feature import Family
 from features.workspace import Workspace
 from training import metrics
 from training.dataset import Dataset, dataset
+from training.learn import learned
 from training.metrics import Estimate
 from training.outcomes import configured
 from training.splits import Fold, rolling
-from training.train import learnt, not_ahead, too_few
+from training.train import facts, not_ahead, too_few
 
 Vector = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -120,8 +121,8 @@ def _foretold(workspace: Workspace, outcome: str, rows: Dataset, folds: list[Fol
     learn, test = rows.at(list(folds[-1].fit)), rows.at(list(folds[-1].test))
     if not rows.plan.columns:
         return np.full(len(test), learn.y.mean())
-    model, _, _ = learnt(workspace, outcome, rows, folds, progress)
-    return model.scores(test.frame).probability
+    found = learned(rows, folds, workspace.config.training, facts(workspace, outcome, rows), progress)
+    return found.model.scores(test.frame).probability
 
 
 def _about(progress: Progress, which: str) -> Progress:

@@ -21,8 +21,12 @@ class Sigmoid:
     slope: float
     shift: float
 
+    def odds(self, raw: Vector) -> Vector:
+        """Calibrated log-odds."""
+        return self.slope * raw + self.shift
+
     def __call__(self, raw: Vector) -> Vector:
-        return np.asarray(expit(self.slope * raw + self.shift))
+        return np.asarray(expit(self.odds(raw)))
 
 
 def fit(raw: Vector, y: Vector, weights: Vector | None = None) -> Sigmoid:

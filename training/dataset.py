@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -30,6 +30,8 @@ class Dataset:
     y: npt.NDArray[np.float64]
     plan: Plan
     counts: pd.DataFrame
+    horizon: int = 0
+    """Days in which the outcome counts; 0 where rows are not windows in time."""
 
     @property
     def as_of(self) -> npt.NDArray[np.object_]:
@@ -45,7 +47,7 @@ class Dataset:
         return self.where(keep)
 
     def where(self, keep: npt.NDArray[np.bool_]) -> Dataset:
-        return Dataset(self.frame[keep].reset_index(drop=True), self.y[keep], self.plan, self.counts)
+        return replace(self, frame=self.frame[keep].reset_index(drop=True), y=self.y[keep])
 
     def __len__(self) -> int:
         return len(self.y)
@@ -70,7 +72,9 @@ def dataset(workspace: Workspace, outcome: str, progress: frame.Progress = lambd
     )
     keep = applies & known
     per_date = counts.groupby("as_of").sum().reset_index()
-    return Dataset(rows[keep].reset_index(drop=True), y[keep], frame.current_plan(workspace), per_date)
+    return Dataset(
+        rows[keep].reset_index(drop=True), y[keep], frame.current_plan(workspace), per_date, settings.horizon
+    )
 
 
 @dataclass(frozen=True)

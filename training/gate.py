@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from training.metrics import Estimate, estimate, losses
+from training.metrics import Estimate, ece, estimate, losses, over_draws
 
 Vector = npt.NDArray[np.float64]
 PROMOTED, NO_SIGNAL, NOT_BETTER, SUSPECTED = "promoted", "no usable signal", "not better", "suspected leak"
@@ -33,6 +35,33 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class NoWorse:
+    """Ours minus that of ``rival``, where lower is better: it may not be shown to be worse."""
+
+    what: str
+    rival: str
+    gap: Estimate
+
+    @property
+    def better(self) -> bool:
+        return not self.gap.low > 0
+
+    def __str__(self) -> str:
+        verdict = "not shown to be worse than" if self.better else "worse than"
+        return (
+            f"{self.what}: {verdict} {self.rival} ({self.gap.value:+.4g}, "
+            f"95% interval {self.gap.low:+.4g} to {self.gap.high:+.4g})"
+        )
+
+
+class Check(Protocol):
+    """A condition of promotion, and how it came out in words."""
+
+    @property
+    def better(self) -> bool: ...
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What the gate decided and every reason for it."""
 
@@ -49,9 +78,17 @@ def compare(rival: str, y: Vector, ours: Vector, theirs: Vector, weights: Vector
     return Comparison(rival, estimate((weights @ gaps) / weights.sum(axis=1)))
 
 
-def decide(baselines: list[Comparison], champion: Comparison | None) -> Verdict:
-    """Promote only what beats every baseline and the current champion, each with its whole interval below 0."""
-    everyone = [*baselines, *([champion] if champion else [])]
+def calibration(rival: str, y: Vector, ours: Vector, theirs: Vector, weights: Vector) -> NoWorse:
+    """The calibration error of ours minus that of the rival, on the same rows."""
+    both = [over_draws(ece, y, p, weights) for p in (ours, theirs)]
+    return NoWorse("calibration error", rival, estimate(both[0] - both[1]))
+
+
+def decide(baselines: list[Comparison], champion: Sequence[Check] = ()) -> Verdict:
+    """Promote only what beats every baseline and the champion in log loss, each with its whole interval below 0, and is
+    not shown to be worse than the champion in calibration, in value or in any segment.
+    """
+    everyone: list[Check] = [*baselines, *champion]
     reasons = [str(comparison) for comparison in everyone]
     if all(comparison.better for comparison in everyone):
         return Verdict(PROMOTED, reasons)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 Vector = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float64]
+Names = npt.NDArray[np.object_]
 Metric = Callable[[Vector, Vector, Weights], Vector]
 SMALLEST = 1e-6
 BINS = 10
@@ -27,6 +28,9 @@ class Estimate:
     value: float
     low: float
     high: float
+
+    def __neg__(self) -> Estimate:
+        return Estimate(-self.value, -self.high, -self.low)
 
     def as_dict(self) -> dict[str, float | None]:
         found = {"value": self.value, "low": self.low, "high": self.high}
@@ -42,7 +46,7 @@ def losses(y: Vector, p: Vector) -> Vector:
     return -(y * np.log(p) + (1 - y) * np.log1p(-p))
 
 
-def draws(accounts: npt.NDArray[np.object_], count: int, seed: int) -> Weights:
+def draws(accounts: Names, count: int, seed: int) -> Weights:
     """Bootstrap weights: one line per draw, one column per row; the first line is the data as it is."""
     names, position = np.unique(accounts.astype(str), return_inverse=True)
     rng = np.random.default_rng(seed)
@@ -123,6 +127,25 @@ def reliability(y: Vector, p: Vector) -> list[tuple[float, float, int]]:
     """Said, seen and count of ten bins of equal count, for the plot."""
     bins = [rows for rows in np.array_split(np.argsort(p, kind="stable"), BINS) if len(rows)]
     return [(float(p[rows].mean()), float(y[rows].mean()), len(rows)) for rows in bins]
+
+
+def coverage(y: Vector, p: Vector, low: Vector, high: Vector) -> list[dict[str, float]]:
+    """Per bin of equal count: the mean interval, the share that came true, and whether the one holds the other.
+
+    The truth of a single account is never seen; that of many with about the same score is.
+    """
+    bins = [rows for rows in np.array_split(np.argsort(p, kind="stable"), BINS) if len(rows)]
+    return [
+        {
+            "n": float(len(rows)),
+            "said": float(p[rows].mean()),
+            "low": float(low[rows].mean()),
+            "high": float(high[rows].mean()),
+            "seen": float(y[rows].mean()),
+            "covered": float(low[rows].mean() <= y[rows].mean() <= high[rows].mean()),
+        }
+        for rows in bins
+    ]
 
 
 def _mean(values: Vector, weights: Weights) -> Vector:

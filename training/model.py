@@ -1,4 +1,4 @@
-"""A model as data: LightGBM text, calibration numbers and a JSON contract. No pickle is ever loaded."""
+"""A model as data: its parts as numbers and LightGBM text, calibration numbers and a JSON contract. No pickle is ever loaded."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
+from scipy.stats import norm
 
 from features.errors import PropensityError, one_of
 from features.files import replaced
 from features.plan import Plan
-from features.threads import each
 from training.calibration import Sigmoid
 from training.dataset import Encoder, Matrix
+from training.models import KINDS, combined
+from training.models.combined import Part
+from training.models.component import mean_of
 
 CONTRACT = "contract.json"
-FORMAT = 1
+FORMAT = 2
 COVERAGE = 0.9
-FEW = 50  # rows for which starting threads costs more than it saves
+REACH = float(norm.ppf((1 + COVERAGE) / 2))
+KNOWN = ("format", "rung", "parts", "columns", "categories", "sigmoid", "spread")
 Vector = npt.NDArray[np.float64]
 
 
@@ -38,14 +42,15 @@ class Scores:
 
 @dataclass(frozen=True)
 class Model:
-    """Boosters whose mean log-odds a sigmoid turns into a probability.
+    """Weighted parts whose log-odds a sigmoid turns into a probability; ``rung`` is the rung of the ladder they make.
 
-    ``spread`` are the sigmoid's bootstrap replicates; together with the differences between the boosters they make
-    the interval. ``facts`` is everything else that must travel with the model: outcome, plan digest, training range,
-    base rate, verdict, versions.
+    ``spread`` are the sigmoid's bootstrap replicates: how far they are apart, and how uncertain the parts are of
+    themselves, make the interval. ``facts`` is everything else that must travel with the model: outcome, plan digest,
+    training range, base rate, verdict, versions.
     """
 
-    boosters: tuple[lgb.Booster, ...]
+    rung: str
+    parts: tuple[Part, ...]
     encoder: Encoder
     sigmoid: Sigmoid
     spread: tuple[Sigmoid, ...]
@@ -56,52 +61,54 @@ class Model:
         return self.score_matrix(self.encoder.matrix(rows))
 
     def score_matrix(self, matrix: Matrix) -> Scores:
-        each = [raw_score(booster, matrix) for booster in self.boosters]
-        probability = self.sigmoid(mean_of(each))
-        tail = (1 - COVERAGE) / 2
-        cloud = np.stack([sigmoid(each[number % len(each)]) for number, sigmoid in enumerate(self.spread)])
-        ordered = np.sort(cloud, axis=0)
-        last = len(cloud) - 1
-        low, high = ordered[round(tail * last)], ordered[round((1 - tail) * last)]
-        return Scores(probability, np.minimum(low, probability), np.maximum(high, probability))
+        raw = combined.raw(self.parts, matrix)
+        odds = self.sigmoid.odds(raw)
+        own = self.sigmoid.slope**2 * combined.variance(self.parts, matrix)
+        reach = REACH * np.sqrt(own + self._calibration_variance(raw, odds))
+        return Scores(expit(odds), expit(odds - reach), expit(odds + reach))
 
     def contributions(self, rows: pd.DataFrame) -> Matrix:
         """What each column adds to the calibrated log-odds of each row; the last column is the starting point.
 
-        LightGBM's own exact Shapley values, averaged over the boosters; a row sums to its log-odds.
+        Exact Shapley values of the boosters, and the terms of what is linear; a row sums to its log-odds.
         """
         return self.explain_matrix(self.encoder.matrix(rows))
 
     def explain_matrix(self, matrix: Matrix) -> Matrix:
-        if len(matrix) < FEW:
-            found = [_shapley(booster, matrix) for booster in self.boosters]
-        else:
-            found = list(each(lambda booster: _shapley(booster, matrix), self.boosters))
-        contributions = mean_of(found) * self.sigmoid.slope
+        contributions = combined.contributions(self.parts, matrix) * self.sigmoid.slope
         contributions[:, -1] += self.sigmoid.shift
         return contributions
+
+    def _calibration_variance(self, raw: Vector, odds: Vector) -> Vector:
+        if not self.spread:
+            return np.zeros(len(raw))
+        apart = np.stack([sigmoid.odds(raw) for sigmoid in self.spread]) - odds
+        return mean_of(list(apart**2))
 
     def save(self, folder: Path) -> str:
         """Write the model into an empty folder; returns the SHA-256 of its contract, which names those of its files."""
         folder.mkdir(parents=True, exist_ok=True)
-        files = {}
-        for number, booster in enumerate(self.boosters):
-            text = booster.model_to_string(num_iteration=-1).encode()
-            name = f"booster-{number}.txt"
-            (folder / name).write_bytes(text)
-            files[name] = hashlib.sha256(text).hexdigest()
+        parts = []
+        for number, part in enumerate(self.parts):
+            data, texts = part.component.as_data()
+            files = {}
+            for name, text in texts.items():
+                file = f"part-{number}-{name}.txt"
+                (folder / file).write_bytes(text.encode())
+                files[name] = {"file": file, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+            parts.append({"weight": part.weight, "data": data, "files": files})
         contract = {
             "format": FORMAT,
-            "kind": "boosters with a sigmoid",
-            "files": files,
+            "rung": self.rung,
+            "parts": parts,
             "columns": list(self.encoder.columns),
             "categories": {name: list(values) for name, values in self.encoder.categories.items()},
             "sigmoid": asdict(self.sigmoid),
             "spread": [asdict(sigmoid) for sigmoid in self.spread],
             **self.facts,
         }
-        with replaced(folder / CONTRACT) as part:
-            part.write_text(json.dumps(contract, indent=1), encoding="utf-8")
+        with replaced(folder / CONTRACT) as part_:
+            part_.write_text(json.dumps(contract, indent=1), encoding="utf-8")
         return hashlib.sha256((folder / CONTRACT).read_bytes()).hexdigest()
 
 
@@ -115,15 +122,22 @@ def load(folder: Path, sha256: str) -> Model:
             "Retrain it with `propensity train`.",
             status=503,
         )
-    texts = [_verified(folder / name, expected) for name, expected in sorted(contract["files"].items(), key=_number)]
-    known = {"format", "kind", "files", "columns", "categories", "sigmoid", "spread"}
+    texts = [_texts(folder, stored) for stored in contract["parts"]]  # all are verified before any is parsed
     return Model(
-        tuple(lgb.Booster(model_str=text.decode()) for text in texts),
+        contract["rung"],
+        tuple(
+            Part(stored["weight"], KINDS[stored["data"]["kind"]](stored["data"], text))
+            for stored, text in zip(contract["parts"], texts, strict=True)
+        ),
         Encoder(tuple(contract["columns"]), {name: tuple(v) for name, v in contract["categories"].items()}),
         Sigmoid(**contract["sigmoid"]),
         tuple(Sigmoid(**sigmoid) for sigmoid in contract["spread"]),
-        {key: value for key, value in contract.items() if key not in known},
+        {key: value for key, value in contract.items() if key not in KNOWN},
     )
+
+
+def _texts(folder: Path, stored: dict[str, Any]) -> dict[str, str]:
+    return {name: _verified(folder / of["file"], of["sha256"]).decode() for name, of in stored["files"].items()}
 
 
 def honour(model: Model, plan: Plan) -> None:
@@ -143,10 +157,6 @@ def honour(model: Model, plan: Plan) -> None:
         )
 
 
-def _number(item: tuple[str, str]) -> int:
-    return int(item[0].removeprefix("booster-").removesuffix(".txt"))
-
-
 def _verified(file: Path, sha256: str) -> bytes:
     try:
         content = file.read_bytes()
@@ -160,20 +170,3 @@ def _verified(file: Path, sha256: str) -> bytes:
 
 
 _HINT = "Restore the model's files, or train again with `propensity train`."
-
-
-def raw_score(booster: lgb.Booster, matrix: Matrix) -> Vector:
-    """Log-odds, on one thread: LightGBM's threads spin while they wait, which hurts on a busy machine."""
-    return np.asarray(booster.predict(matrix, raw_score=True, num_threads=1))
-
-
-def _shapley(booster: lgb.Booster, matrix: Matrix) -> Matrix:
-    return np.asarray(booster.predict(matrix, pred_contrib=True, num_threads=1))
-
-
-def mean_of(each: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-    """The mean, summed one after the other so that it does not depend on how many rows there are."""
-    total = each[0].copy()
-    for one in each[1:]:
-        total += one
-    return total / len(each)

@@ -12,10 +12,10 @@ from features import windows
 from features.aggregations import count
 from features.feature import Attribute, Column, Declaration, Feature
 from features.plan import Plan
-from training import calibration
+from training import calibration, ladder
 from training.dataset import Dataset
-from training.fit import fit
 from training.model import Model
+from training.sample import sample
 
 NUMBERS = ("usage_recency", "logins", "tickets", "noise_1", "noise_2", "noise_3")
 DECLARATIONS: dict[str, Declaration] = {
@@ -44,12 +44,14 @@ def rows(accounts: int = 200, days: list[date] = DAYS, seed: int = 0) -> Dataset
             "segment": segment,
         }
     )
-    return Dataset(frame, y, PLAN, pd.DataFrame())
+    return Dataset(frame, y, PLAN, pd.DataFrame(), horizon=31)
 
 
 def model(learn: Dataset, bags: int = 2, seed: int = 7) -> Model:
     """Fitted and calibrated out of fold, as training does where history is short."""
-    fitted = fit(learn, seed, bags)
-    spread = calibration.replicates(fitted.unseen, learn.y, learn.accounts, seed)
+    inside = sample(learn)
+    rung = ladder.climb(inside, seed, bags)[-1]
+    spread = calibration.replicates(rung.unseen, learn.y, learn.accounts, seed)
     facts = {"plan": PLAN.digest, "meanings": PLAN.meanings, "outcome": "churn"}
-    return Model(fitted.boosters, fitted.encoder, calibration.fit(fitted.unseen, learn.y), tuple(spread), facts)
+    sigmoid = calibration.fit(rung.unseen, learn.y)
+    return Model(rung.name, rung.parts, inside.encoder, sigmoid, tuple(spread), facts)

@@ -32,7 +32,7 @@ CASES: dict[str, tuple[dict[str, Estimate], Estimate | None, str]] = {
 
 @pytest.mark.parametrize(("gains", "champion", "expected"), CASES.values(), ids=CASES)
 def test_verdicts(gains: dict[str, Estimate], champion: Estimate | None, expected: str) -> None:
-    beside = None if champion is None else Comparison("champion (version 3)", champion)
+    beside = [] if champion is None else [Comparison("champion (version 3)", champion)]
     verdict = gate.decide(_against(**gains), beside)
     assert verdict.verdict == expected
     assert verdict.promoted == (expected == PROMOTED)

@@ -18,6 +18,8 @@ from features.feature import Column
 from tests.training import made
 from training import model as models
 from training.model import Model, Scores
+from training.models.combined import Part
+from training.models.trees import Trees
 
 LEARN, TEST = made.rows(), made.rows(80, made.DAYS[:2], seed=1)
 
@@ -46,9 +48,11 @@ def test_what_is_saved_is_loaded_bit_for_bit(model: Model, saved: tuple[Path, st
 
 
 def test_boosters_keep_their_order_beyond_ten(model: Model, tmp_path: Path) -> None:
-    many = replace(model, boosters=tuple(model.boosters[number % 3] for number in range(12)))
+    boosters = _boosters(model)
+    twelve = Trees(tuple(boosters[number % len(boosters)] for number in range(12)))
+    many = replace(model, parts=(Part(1.0, twelve),))
     again = models.load(tmp_path, many.save(tmp_path))
-    assert [b.model_to_string() for b in again.boosters] == [b.model_to_string() for b in many.boosters]
+    assert _texts(again) == _texts(many)
 
 
 def _cut(share: float) -> Callable[[Path], None]:
@@ -81,7 +85,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["booster-0.txt", "booster-2.txt", "contract.json"])
+@pytest.mark.parametrize("name", ["part-0-booster-0.txt", "part-0-booster-2.txt", "contract.json"])
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_damage_is_noticed_before_lightgbm_parses_anything(
     name: str, damage: Callable[[Path], None], saved: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
@@ -100,13 +104,19 @@ def test_damage_is_noticed_before_lightgbm_parses_anything(
 def test_another_format_is_refused(saved: tuple[Path, str]) -> None:
     file = saved[0] / models.CONTRACT
     file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 99}))
-    with pytest.raises(PropensityError, match="format 99, this version reads 1"):
+    with pytest.raises(PropensityError, match="format 99, this version reads 2"):
         models.load(saved[0], hashlib.sha256(file.read_bytes()).hexdigest())
 
 
-def test_the_model_is_text_and_numbers(saved: tuple[Path, str]) -> None:
+def test_the_model_is_text_and_numbers(model: Model, saved: tuple[Path, str]) -> None:
     files = sorted(path.name for path in saved[0].iterdir())
-    assert files == ["booster-0.txt", "booster-1.txt", "booster-2.txt", "contract.json"]
+    boosters = [
+        f"part-{n}-booster-{k}.txt"
+        for n, part in enumerate(model.parts)
+        if isinstance(part.component, Trees)
+        for k in range(3)
+    ]
+    assert files == ["contract.json", *boosters]
     for name in files:
         (saved[0] / name).read_text(encoding="utf-8")
 
@@ -175,8 +185,12 @@ def test_a_model_whose_features_changed_is_refused_by_name(columns: list[Column]
         models.honour(model, plan)
 
 
+def _boosters(model: Model) -> list[lgb.Booster]:
+    return [b for part in model.parts if isinstance(part.component, Trees) for b in part.component.boosters]
+
+
 def _texts(model: Model) -> list[str]:
-    return [booster.model_to_string() for booster in model.boosters]
+    return [booster.model_to_string() for booster in _boosters(model)]
 
 
 def test_the_same_rows_and_seed_give_the_same_model_to_the_byte(model: Model, tmp_path: Path) -> None:

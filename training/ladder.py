@@ -1,0 +1,94 @@
+"""The ladder: shrunken prior → penalised logistic → small trees → all of it with large trees. One climbs as far as it pays.
+
+A rung must be shown to foretell better than the one that stands, by more than one standard error over accounts;
+otherwise the simpler one stays, which with few accounts is the safer bet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from training import calibration, metrics
+from training.models import linear, prior, trees
+from training.models.combined import Part, blended
+from training.models.component import Learnt
+from training.sample import Sample, Vector
+
+Progress = Callable[[str], None]
+PRIOR, LOGISTIC, SMALL, FULL = "prior", "logistic", "small trees", "full"
+SURE = 1.0
+"""Standard errors by which a rung must be better than a simpler one."""
+DRAWS = 200
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A fitted rung: its parts and their weights, and each row's log-odds by those that had not met its account."""
+
+    name: str
+    parts: tuple[Part, ...]
+    unseen: Vector
+
+
+@dataclass(frozen=True)
+class Step:
+    """How a rung did: its log loss on accounts it had not met, its gain over what stood, and whether it was taken."""
+
+    rung: str
+    log_loss: float
+    gain: float = 0.0
+    error: float = 0.0
+    taken: bool = True
+    over: str = ""
+
+    def __str__(self) -> str:
+        if not self.over:
+            return f"{self.rung}: log loss {self.log_loss:.4f}"
+        verb = "taken" if self.taken else "not taken"
+        return (
+            f"{self.rung}: {verb}, log loss {self.log_loss:.4f}, {self.gain:+.4f} (± {self.error:.4f}) on {self.over}"
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    rung: str
+    steps: list[Step] = field(default_factory=list)
+
+
+def climb(rows: Sample, seed: int, bags: int, progress: Progress = lambda _: None) -> list[Rung]:
+    """Every rung fitted on these rows, simplest first."""
+    cuts = rows.cuts(max(bags, 2), seed)
+
+    def told(name: str) -> Progress:
+        return lambda what: progress(f"{name}, {what}")
+
+    def alone(name: str, learnt: Learnt) -> Rung:
+        return Rung(name, (Part(1.0, learnt.component),), learnt.unseen)
+
+    progress(PRIOR)
+    rungs = [alone(PRIOR, prior.fit(rows, cuts, seed))]
+    progress(LOGISTIC)
+    straight = linear.fit(rows, cuts, seed)
+    rungs.append(alone(LOGISTIC, straight))
+    few = trees.small(rows, cuts, seed, told(SMALL))
+    rungs.append(alone(SMALL, few))
+    parts, unseen = blended([trees.full(rows, cuts, seed, told(FULL)), few, straight], rows.y)
+    rungs.append(Rung(FULL, parts, unseen))
+    return rungs
+
+
+def choose(rungs: dict[str, Vector], y: Vector, accounts: metrics.Names, seed: int) -> Choice:
+    """Climb over what each rung has foretold (log-odds), all of the same rows; ``accounts`` are drawn whole."""
+    weights = metrics.draws(accounts, DRAWS, seed)
+    losses = {name: metrics.losses(y, calibration.fit(raw, y)(raw)) for name, raw in rungs.items()}
+    stands, *higher = rungs
+    steps = [Step(stands, float(losses[stands].mean()))]
+    for name in higher:
+        gaps = losses[name] - losses[stands]
+        gain, error = float(gaps.mean()), float(((weights @ gaps) / weights.sum(axis=1))[1:].std())
+        taken = gain + SURE * error < 0
+        steps.append(Step(name, float(losses[name].mean()), gain, error, taken, stands))
+        stands = name if taken else stands
+    return Choice(stands, steps)

@@ -1,0 +1,83 @@
+"""The shrunken prior: the share of yes, and of each segment as far as its accounts are many enough to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import logit
+
+from training.models.component import Learnt, Progress
+from training.sample import Cut, Matrix, Sample, Vector
+
+SEGMENT = "segment"
+STRENGTHS = (np.inf, 200.0, 50.0, 15.0)
+"""How many events' worth of rows the overall share counts for, weakest pull last; endless: segments are not told apart."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Log-odds for everybody, and what the category in ``column`` adds; ``spread`` is the variance of the former."""
+
+    columns: int
+    log_odds: float
+    spread: float
+    column: int | None = None
+    shifts: tuple[float, ...] = ()
+    kind: str = "prior"
+
+    def raw(self, matrix: Matrix) -> Vector:
+        return self.log_odds + self._shift(matrix)
+
+    def variance(self, matrix: Matrix) -> Vector:
+        return np.full(len(matrix), self.spread)
+
+    def contributions(self, matrix: Matrix) -> Matrix:
+        out = np.zeros((len(matrix), self.columns + 1))
+        if self.column is not None:
+            out[:, self.column] = self._shift(matrix)
+        out[:, -1] = self.log_odds
+        return out
+
+    def as_data(self) -> tuple[dict[str, Any], dict[str, str]]:
+        return {**vars(self), "shifts": list(self.shifts)}, {}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any], texts: dict[str, str]) -> Prior:
+        return cls(**{**data, "shifts": tuple(data["shifts"])})
+
+    def _shift(self, matrix: Matrix) -> Vector:
+        if self.column is None:
+            return np.zeros(len(matrix))
+        codes = matrix[:, self.column]
+        known = ~np.isnan(codes)
+        out = np.zeros(len(matrix))
+        out[known] = np.array(self.shifts)[codes[known].astype(np.int64)]
+        return out
+
+
+def fit(rows: Sample, cuts: list[Cut], seed: int, progress: Progress = lambda _: None) -> Learnt:
+    """The strength of the pull is the one that foretells accounts left out best."""
+    unseen = {strength: np.zeros(len(rows)) for strength in STRENGTHS}
+    for learn, left in cuts:
+        for strength, raw in unseen.items():
+            raw[left] = _fitted(rows.where(learn), strength).raw(rows.matrix[left])
+    best = min(STRENGTHS, key=lambda strength: float(np.logaddexp(0, (1 - 2 * rows.y) * unseen[strength]).mean()))
+    return Learnt(_fitted(rows, best), unseen[best])
+
+
+def _fitted(rows: Sample, strength: float) -> Prior:
+    rate = (rows.y.sum() / rows.overlap + 1) / (len(rows) / rows.overlap + 2)
+    spread = 1 / max(len(rows) / rows.overlap * rate * (1 - rate), 1.0)
+    overall, columns = float(logit(rate)), len(rows.encoder.columns)
+    categories = rows.encoder.categories.get(SEGMENT)
+    if not categories or np.isinf(strength):
+        return Prior(columns, overall, spread)
+    column = rows.encoder.columns.index(SEGMENT)
+    codes = rows.matrix[:, column]
+    pull, shifts = strength * rows.overlap, []
+    for code in range(len(categories)):
+        there = codes == code
+        shifts.append(float(logit((rows.y[there].sum() + pull * rate) / (there.sum() + pull))) - overall)
+    return Prior(columns, overall, spread, column, tuple(shifts))

@@ -1,0 +1,127 @@
+"""LightGBM: one booster per group of accounts left out, so that each row is foretold by one that had not met it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+
+from features.threads import each
+from training.models.component import Learnt, Progress, mean_of
+from training.sample import Cut, Matrix, Sample, Vector
+
+FEW = 50  # rows for which starting threads costs more than it saves
+ALWAYS: dict[str, Any] = {
+    "objective": "binary",
+    "bagging_freq": 1,
+    "deterministic": True,
+    "force_col_wise": True,
+    "num_threads": 1,
+    "verbosity": -1,
+}
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How trees are grown. ``rounds`` at most, stopped after ``patience`` without a gain on the accounts left out; no
+    patience: all rounds, which a few yes cannot mislead.
+    """
+
+    parameters: dict[str, Any]
+    rounds: int
+    patience: int | None
+    least: int
+    """Rows that a leaf has at the least, for each as_of date that an event is seen at."""
+
+
+SMALL = Growth(
+    {"learning_rate": 0.04, "num_leaves": 4, "max_depth": 2, "feature_fraction": 0.3, "bagging_fraction": 0.7}
+    | {"lambda_l2": 10.0, "cat_smooth": 100.0},
+    rounds=150,
+    patience=None,
+    least=10,
+)
+FULL = Growth(
+    {"learning_rate": 0.05, "num_leaves": 15, "max_depth": 6, "feature_fraction": 0.4, "bagging_fraction": 0.7}
+    | {"lambda_l2": 5.0, "cat_smooth": 50.0},
+    rounds=1500,
+    patience=40,
+    least=20,
+)
+
+
+@dataclass(frozen=True)
+class Trees:
+    """The mean log-odds of several boosters."""
+
+    boosters: tuple[lgb.Booster, ...]
+    kind: str = "trees"
+
+    def raw(self, matrix: Matrix) -> Vector:
+        return mean_of([raw_score(booster, matrix) for booster in self.boosters])
+
+    def variance(self, matrix: Matrix) -> Vector:
+        """The jackknife over groups of accounts: each booster lacks one, and how far they are apart tells how much
+        another sample of accounts would have changed their mean.
+        """
+        apart = np.stack([raw_score(booster, matrix) for booster in self.boosters])
+        return (len(apart) - 1) * mean_of(list((apart - mean_of(list(apart))) ** 2))
+
+    def contributions(self, matrix: Matrix) -> Matrix:
+        """LightGBM's exact Shapley values, averaged over the boosters."""
+        if len(matrix) < FEW:
+            return mean_of([_shapley(booster, matrix) for booster in self.boosters])
+        return mean_of(list(each(lambda booster: _shapley(booster, matrix), self.boosters)))
+
+    def as_data(self) -> tuple[dict[str, Any], dict[str, str]]:
+        texts = [booster.model_to_string(num_iteration=-1) for booster in self.boosters]
+        return {"kind": self.kind}, {f"booster-{number}": text for number, text in enumerate(texts)}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any], texts: dict[str, str]) -> Trees:
+        names = sorted(texts, key=lambda name: int(name.removeprefix("booster-")))
+        return cls(tuple(lgb.Booster(model_str=texts[name]) for name in names))
+
+
+def fit(growth: Growth, rows: Sample, cuts: list[Cut], seed: int, progress: Progress = lambda _: None) -> Learnt:
+    """A booster for each cut. One thread each: LightGBM's own wait for each other by spinning, which a busy machine
+    punishes badly.
+    """
+    unseen = np.zeros(len(rows))
+    least = int(np.clip(growth.least * rows.overlap, 20, max(20, min(400, len(rows) // 20))))
+    parameters = ALWAYS | growth.parameters | {"min_data_in_leaf": least}
+
+    def one(number: int) -> lgb.Booster:
+        learn, left = cuts[number]
+        train = lgb.Dataset(rows.matrix[learn], rows.y[learn], categorical_feature=rows.encoder.categorical)
+        watch = lgb.Dataset(rows.matrix[left], rows.y[left], reference=train)
+        stop = [] if growth.patience is None else [lgb.early_stopping(growth.patience, verbose=False)]
+        grown = lgb.train(
+            parameters | {"seed": seed + number},
+            train,
+            growth.rounds,
+            valid_sets=[watch] if stop else None,
+            callbacks=stop,
+        )
+        kept = grown.best_iteration if stop else -1
+        booster = lgb.Booster(model_str=grown.model_to_string(num_iteration=kept))
+        unseen[left] = raw_score(booster, rows.matrix[left])
+        progress(f"booster {number + 1} of {len(cuts)}")
+        return booster
+
+    return Learnt(Trees(tuple(each(one, range(len(cuts))))), unseen)
+
+
+small, full = partial(fit, SMALL), partial(fit, FULL)
+
+
+def raw_score(booster: lgb.Booster, matrix: Matrix) -> Vector:
+    """Log-odds, on one thread."""
+    return np.asarray(booster.predict(matrix, raw_score=True, num_threads=1))
+
+
+def _shapley(booster: lgb.Booster, matrix: Matrix) -> Matrix:
+    return np.asarray(booster.predict(matrix, pred_contrib=True, num_threads=1))

@@ -1,0 +1,57 @@
+"""Rows as numbers: what every kind of model learns from, whether it came from a frame or from a flat table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import StratifiedGroupKFold
+
+from training.dataset import Dataset, Encoder
+
+Vector = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+Cut = tuple[Rows, Rows]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """``matrix`` as the encoder made it, ``y`` 0 or 1, the account of each row.
+
+    ``overlap`` is at how many as_of dates one and the same event is seen: a horizon of 90 days at monthly dates sees
+    it three times, so three rows tell as much as one.
+    """
+
+    matrix: Matrix
+    y: Vector
+    accounts: npt.NDArray[np.object_]
+    encoder: Encoder
+    overlap: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def where(self, rows: Rows | npt.NDArray[np.bool_]) -> Sample:
+        return replace(self, matrix=self.matrix[rows], y=self.y[rows], accounts=self.accounts[rows])
+
+    def cuts(self, count: int, seed: int) -> list[Cut]:
+        """Rows to learn from and rows left out, so that each account is left out once, and never met by who foretells it."""
+        groups = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+        return list(groups.split(self.matrix, self.y, self.accounts.astype(str)))
+
+
+def sample(rows: Dataset, encoder: Encoder | None = None) -> Sample:
+    """The rows of a dataset; categories are those of these rows unless an encoder is given."""
+    used = encoder or Encoder.fitted(rows.frame, rows.plan)
+    return Sample(used.matrix(rows.frame), rows.y, rows.accounts, used, _overlap(rows))
+
+
+def _overlap(rows: Dataset) -> float:
+    """As_of dates within one horizon, on average."""
+    days = sorted(set(rows.as_of.tolist()))
+    if len(days) < 2 or not rows.horizon:
+        return 1.0
+    step = (days[-1] - days[0]).days / (len(days) - 1)
+    return float(np.clip(rows.horizon / step, 1.0, len(days)))
