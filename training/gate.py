@@ -96,6 +96,14 @@ def decide(baselines: list[Comparison], champion: Sequence[Check] = ()) -> Verdi
     return Verdict(NOT_BETTER if base.better else NO_SIGNAL, reasons)
 
 
+def abstains(verdict: Verdict) -> Verdict:
+    """A model that is no more than the prior tells nobody apart, whatever it happens to beat."""
+    return Verdict(
+        NO_SIGNAL,
+        ["nothing foretells better than the share of yes: the ladder stays on its first rung", *verdict.reasons],
+    )
+
+
 def heed(verdict: Verdict, alarms: list[str]) -> Verdict:
     """What is too good to be believed is not promoted, whatever it beats: a leak makes the comparisons worthless."""
     if not alarms:

@@ -14,6 +14,7 @@ from training.alarm import Alarm
 from training.baselines import BASELINES
 from training.dataset import Dataset
 from training.gate import Check, Verdict
+from training.ladder import PRIOR
 from training.metrics import Estimate
 from training.model import Model, Scores, honour
 from training.outcomes import configured
@@ -55,6 +56,7 @@ def judge(
     theirs = {name: baseline(fitted, learn.y, seen, model.encoder) for name, baseline in BASELINES.items()}
     comparisons = [gate.compare(name, test.y, scores.probability, p, weights) for name, p in theirs.items()]
     verdict = gate.decide(comparisons, _champion(config, registry, outcome, learn, test, scores.probability, weights))
+    verdict = gate.abstains(verdict) if model.rung == PRIOR else verdict
     found = alarm.alarms(workspace, outcome, learn, test, weights)
     saves = outcome in SAVED_BY_A_CALL
     arr, capacity = arr_of(test), configured(workspace, outcome).capacity

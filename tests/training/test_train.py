@@ -61,7 +61,7 @@ def test_chance_is_not_promoted(prepared: Workspace, tmp_path: Path) -> None:
         assert Registry(workspace).champion(outcome) is None
         assert result.version == 1, "what was refused is kept, to be looked at"
         auc = result.metrics["auc"]
-        assert auc.low < 0.5, "what is not there ranks nobody"
+        assert auc.low <= 0.5, "what is not there ranks nobody"
 
 
 def test_the_same_again_gives_the_same_model_and_is_not_promoted_over_itself(copied: Workspace) -> None:
