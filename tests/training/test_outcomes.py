@@ -17,12 +17,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features import windows
 from features.errors import PropensityError
-from features.workspace import Contraction, Workspace
+from features.workspace import Churn, Contraction, Outcomes, Workspace
 from tests import worlds
 from training.dataset import dataset
-from training.outcomes import OUTCOMES, labelled, labels, specification
+from training.outcomes import OUTCOMES, labelled, labels, losses, specification
 from training.outcomes.specification import spec
+from training.outcomes.terms import NEVER
 
 ZONE = "Europe/Berlin"
 AS_OF = datetime(2026, 3, 2, tzinfo=ZoneInfo(ZONE))
@@ -214,6 +216,51 @@ def test_growth_by_a_share_of_ones_own_for_accounts_with_arr(tmp_path: Path) -> 
     assert dict(zip(found.accounts, found.y == YES, strict=True)) == {
         account: grown for account, (_, asked, grown) in cases.items() if asked
     }
+
+
+MARCH_20 = datetime(2026, 3, 20, tzinfo=ZoneInfo(ZONE))  # clocks change within the grace after it
+LOSSES: dict[str, tuple[list[Row], datetime | None]] = {
+    "open-ended": ([_contract()], None),
+    "ends": ([_contract(ends=MARCH_20)], MARCH_20),
+    "ends as of as_of": ([_contract(ends=AS_OF)], AS_OF),
+    "ended before, which nobody knew": ([_contract(ends=AS_OF - 9 * ONE_DAY)], AS_OF),
+    "cancelled without an end": ([_contract(cancelled=MARCH_20)], MARCH_20),
+    "cancelled with an end later on": ([_contract(cancelled=MARCH_20, ends=ENDS)], ENDS),
+    "renewed at once": ([_contract(ends=MARCH_20), _contract(starts=MARCH_20, ends=ENDS)], ENDS),
+    "renewed within the grace": (
+        [_contract(ends=MARCH_20), _contract(starts=MARCH_20 + 15 * ONE_DAY - TICK, ends=ENDS)],
+        ENDS,
+    ),
+    "renewed as the grace ends": ([_contract(ends=MARCH_20), _contract(starts=MARCH_20 + 15 * ONE_DAY)], MARCH_20),
+    "one of two goes": ([_contract(), _contract(ends=MARCH_20)], None),
+    "one within the other": ([_contract(ends=ENDS), _contract(starts=BEGINS, ends=MARCH_20)], ENDS),
+    "back long after": ([_contract(ends=MARCH_20), _contract(starts=ENDS)], MARCH_20),
+    "as_of within the grace": ([_contract(ends=AS_OF - ONE_DAY), _contract(starts=BEGINS, ends=ENDS)], ENDS),
+    "left and back before as_of": ([_contract(ends=AS_OF - 99 * ONE_DAY), _contract(starts=AS_OF - ONE_DAY)], None),
+    "back after the grace": ([_contract(ends=AS_OF - 9 * ONE_DAY), _contract(starts=AS_OF + 7 * ONE_DAY)], AS_OF),
+}
+"""Contracts, and the first instant without one."""
+
+
+def test_when_an_account_is_first_without_a_contract(tmp_path: Path) -> None:
+    cases = LOSSES | {"new": ([_contract(starts=AS_OF)], None), "none": ([], None)}
+    rows: list[Row] = []
+    for account, (terms, _) in cases.items():
+        for term in terms:
+            rows.append({"contract": str(len(rows)), "account": account, "arr": 1, **term})
+    tables: worlds.Tables = {"accounts": [{"account": account} for account in cases], "contracts": rows}
+    workspace = _world(tmp_path, "churn", {"kind": "contract", **TIMES}, tables)
+    loss, there = losses(workspace, _rows(list(cases)))
+    assert there.tolist() == [account in LOSSES for account in cases]
+    told = {account: None if at == NEVER else windows.to_datetime(at) for account, at in zip(cases, loss, strict=True)}
+    assert told == {account: at for account, (_, at) in cases.items()}
+    strict, _ = losses(_without_grace(workspace), _rows(["renewed at once", "renewed within the grace"]))
+    assert [windows.to_datetime(at) for at in strict] == [ENDS, MARCH_20]
+
+
+def _without_grace(workspace: Workspace) -> Workspace:
+    churn = Churn(kind="contract", **{**TIMES, "grace": 0})
+    return Workspace(workspace.root, workspace.config.model_copy(update={"outcomes": Outcomes(churn=churn)}))
 
 
 ANSWERS: dict[str, tuple[list[tuple[datetime, float]], float | None]] = {

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.errors import PropensityError, one_of
-from features.workspace import Config, Outcome, Workspace
-from training.outcomes import advocacy, churn, contraction, expansion, promoter
+from features.workspace import Churn, Config, Outcome, Workspace
+from training.outcomes import advocacy, churn, contraction, expansion, promoter, terms
 from training.outcomes.future import Future
 
 Mask = npt.NDArray[np.bool_]
@@ -71,6 +71,22 @@ def defined_by(config: Config, name: str, outcome: Outcome) -> tuple[str, ...]:
 def labels(workspace: Workspace, name: str, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
     """What came of each row (``account``, ``as_of``): 1, 0, or null where nobody can know (yet)."""
     return labelled(workspace, name, rows).y
+
+
+def losses(workspace: Workspace, rows: pd.DataFrame) -> tuple[npt.NDArray[np.int64], Mask]:
+    """When each row's account is first without a contract, from as_of on (an instant, or ``terms.NEVER``), and which rows
+    have had one. Only contract churn has such a moment: who falls silent is known to be gone by the silence alone, which
+    is as long as the outcome's own horizon.
+    """
+    outcome = configured(workspace, "churn")
+    assert isinstance(outcome, Churn)
+    if outcome.kind != "contract":
+        raise PropensityError(
+            f"churn is inactivity over {outcome.horizon} days here, which has no moment at which an account leaves",
+            'A retention curve takes outcomes.churn.kind = "contract"; of inactivity there is the score at its horizon.',
+        )
+    with Future.of(workspace, outcome, rows) as future:
+        return terms.first_loss(future, outcome.grace)
 
 
 def labelled(workspace: Workspace, name: str, rows: pd.DataFrame) -> Labelled:

@@ -17,6 +17,7 @@ Mask = npt.NDArray[np.bool_]
 STREAMS = tuple(dict.fromkeys(fact.kind for fact in FACTS if fact.table == "contracts"))
 """Everything that contracts tell."""
 MILLION = 1_000_000
+NEVER = np.int64(np.iinfo(np.int64).max)
 
 
 def any_live(future: Future) -> Mask:
@@ -61,11 +62,36 @@ def arr_moved(future: Future, outcome: Growth) -> tuple[Mask, Mask]:
     return lower, higher
 
 
+def first_loss(future: Future, grace: int) -> tuple[npt.NDArray[np.int64], Mask]:
+    """The first instant from as_of on without a live contract that no other follows within the grace (local days).
+
+    ``NEVER`` where that lies beyond every contract's end; as_of itself where it had come before and was not known yet.
+    The mask has the rows with any contract before as_of: of the others there is nothing to lose.
+    """
+    zone = literal(future.workspace.config.timezone)
+    later = f"timezone({zone}, timezone({zone}, make_timestamptz(held)) + INTERVAL {grace} DAY)"
+    found = future.connection.execute(
+        f"WITH terms AS (SELECT *, max(stops) OVER (PARTITION BY account_code ORDER BY starts, stops "
+        f"ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS held FROM ({_terms(future)})), "
+        f"marked AS (SELECT *, CASE WHEN held IS NULL THEN true WHEN held = {NEVER} THEN false "
+        f"ELSE starts >= greatest(epoch_us({later}), held + 1) END AS anew FROM terms), "
+        "numbered AS (SELECT *, sum(CAST(anew AS INTEGER)) OVER (PARTITION BY account_code ORDER BY starts, stops "
+        "ROWS UNBOUNDED PRECEDING) AS spell FROM marked), "
+        "spells AS (SELECT account_code, spell, min(starts) AS starts, max(stops) AS stops FROM numbered GROUP BY ALL) "
+        "SELECT h.row, max(greatest(s.stops, h.as_of)) AS loss FROM horizon h JOIN spells s "
+        "ON s.account_code = h.account_code AND s.starts < h.as_of GROUP BY h.row"
+    ).fetchnumpy()
+    row = np.asarray(found["row"], dtype=np.int64)
+    loss, there = np.full(len(future.clear), NEVER), np.zeros(len(future.clear), dtype=bool)
+    loss[row], there[row] = np.asarray(found["loss"], dtype=np.int64), True
+    return loss, there
+
+
 def _terms(future: Future) -> str:
     """SQL for the contracts that were ever live, half-open: account_code, starts, stops, arr (millionths)."""
     contracts = literal(str(future.folder / "contracts.parquet"))
     return (
-        f"SELECT account_code, epoch_us(starts) AS starts, coalesce(epoch_us({TERM_ENDS}), {np.iinfo(np.int64).max}) "
+        f"SELECT account_code, epoch_us(starts) AS starts, coalesce(epoch_us({TERM_ENDS}), {NEVER}) "
         f"AS stops, CAST(round(arr * {UNIT}) AS BIGINT) AS arr FROM {contracts} "
         f"WHERE account_code IS NOT NULL AND coalesce({TERM_ENDS} > starts, true)"
     )
