@@ -68,7 +68,11 @@ def active(load: Load, streams: tuple[str, ...], within: int, rows: Rows, days: 
 
 
 def applies(load: Load, config: Config, outcome: Outcome, rows: Rows, days: list[date]) -> Mask:
-    """To which members the outcome applies: all, or those active in the last ``given_days``."""
-    if outcome.given_days is None:
-        return np.ones(len(rows), dtype=bool)
-    return active(load, config.cohort.activity, outcome.given_days, rows, days, config.timezone)
+    """To which members the outcome applies: all; those active in the last ``given_days``; those with ``given_level``."""
+    asked = np.ones(len(rows), dtype=bool)
+    if outcome.given_days is not None:
+        asked &= active(load, config.cohort.activity, outcome.given_days, rows, days, config.timezone)
+    if outcome.given_level:
+        always = windows.bounds(days, [Span()], config.timezone)
+        asked &= kernel.total_of(load(outcome.given_level), rows, always, Measure.TOTAL) > 0
+    return asked

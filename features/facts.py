@@ -98,7 +98,8 @@ def _level(
     )
 
 
-_ENDS = f"coalesce(ends, {_later('starts', 'cancelled')})"
+TERM_ENDS = f"coalesce(ends, {_later('starts', 'cancelled')})"
+"""When a contract stops: as agreed, or with the notice where no end was agreed."""
 _OF_100 = "100 * score / nullif(scale, 0)"
 _DECIDED = "least(won, lost)"
 
@@ -156,18 +157,18 @@ FACTS: tuple[Fact, ...] = (
     *_level("invoice.overdue", "invoices", "due", "paid", where="(paid IS NULL OR paid > due)", known=("issued",)),
     *_level("invoice.owed", "invoices", "due", "paid", "amount", "(paid IS NULL OR paid > due)", ("issued",)),
     Fact("invoice.on_time", "invoices", "paid", where="paid <= due"),
-    *_level("contract.live", "contracts", "starts", _ENDS, known=("signed",)),
-    *_level("contract.arr", "contracts", "starts", _ENDS, "arr", known=("signed",)),
-    *_level("contract.seats", "contracts", "starts", _ENDS, "seats", known=("signed",)),
-    *_level("contract.notice", "contracts", "cancelled", _later("cancelled", _ENDS), where="cancelled IS NOT NULL"),
+    *_level("contract.live", "contracts", "starts", TERM_ENDS, known=("signed",)),
+    *_level("contract.arr", "contracts", "starts", TERM_ENDS, "arr", known=("signed",)),
+    *_level("contract.seats", "contracts", "starts", TERM_ENDS, "seats", known=("signed",)),
+    *_level("contract.notice", "contracts", "cancelled", _later("cancelled", TERM_ENDS), where="cancelled IS NOT NULL"),
     Fact("contract.signed", "contracts", "signed", "arr"),
     Fact("contract.line", "contracts", "signed", label="line_of_business", where="line_of_business IS NOT NULL"),
     Fact("contract.lead", "contracts", "signed", "epoch(starts - signed) / 86400"),
     Fact("contract.length", "contracts", "signed", "epoch(ends - starts) / 86400", where="ends IS NOT NULL"),
-    Fact("contract.ended", "contracts", _ENDS, known=("signed",)),
+    Fact("contract.ended", "contracts", TERM_ENDS, known=("signed",)),
     Fact("contract.cancelled", "contracts", "cancelled"),
     Fact("contract.discount", "contracts", "signed", "discount"),
-    Fact("contract.term", "contracts", "signed", f"epoch({_ENDS}) / 86400", where="ends IS NOT NULL"),
+    Fact("contract.term", "contracts", "signed", f"epoch({TERM_ENDS}) / 86400", where="ends IS NOT NULL"),
     Fact("contract.auto_renew", "contracts", "signed", "CAST(auto_renew AS INTEGER)"),
     Fact("contact.joined", "contacts", "joined"),
     Fact("contact.left", "contacts", '"left"'),
@@ -209,13 +210,13 @@ FACTS: tuple[Fact, ...] = (
     *_level("deal.open", "deals", "opened", _DECIDED),
     *_level("deal.pipeline", "deals", "opened", _DECIDED, "value"),
     Fact("cost", "costs", "occurred_at", "amount"),
-    *_level("parent.live", "contracts", "starts", _ENDS, known=("signed",), about="parent"),
+    *_level("parent.live", "contracts", "starts", TERM_ENDS, known=("signed",), about="parent"),
     Fact("parent.notice", "contracts", "cancelled", about="parent"),
     Fact("siblings.created", "accounts", "created", about="siblings"),
-    *_level("siblings.live", "contracts", "starts", _ENDS, known=("signed",), about="siblings"),
-    *_level("siblings.arr", "contracts", "starts", _ENDS, "arr", known=("signed",), about="siblings"),
+    *_level("siblings.live", "contracts", "starts", TERM_ENDS, known=("signed",), about="siblings"),
+    *_level("siblings.arr", "contracts", "starts", TERM_ENDS, "arr", known=("signed",), about="siblings"),
     Fact("siblings.notice", "contracts", "cancelled", about="siblings"),
-    Fact("siblings.lost", "contracts", _later("cancelled", _ENDS), where="cancelled IS NOT NULL", about="siblings"),
+    Fact("siblings.lost", "contracts", _later("cancelled", TERM_ENDS), where="cancelled IS NOT NULL", about="siblings"),
     Fact("siblings.escalated", "tickets", "escalated", about="siblings"),
     Fact("siblings.satisfaction", "feedback", "responded", _OF_100, about="siblings"),
     Fact("siblings.act", "advocacy", "done", label="kind", about="siblings"),

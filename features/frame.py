@@ -236,7 +236,7 @@ def _keys(workspace: Workspace, book: Ledger, made: Plan, days: list[date]) -> d
     config = workspace.config
     said = ["account", *(column.name for column in made.columns if isinstance(column.declaration, Attribute))]
     same = [FORMAT, made.digest, config.timezone, config.cohort.model_dump_json()]
-    same += [f"{name} {outcome.given_days}" for name, outcome in config.outcomes]
+    same += [f"{name} {outcome.given_days} {outcome.given_level}".rstrip() for name, outcome in config.outcomes]
 
     def key(day: date) -> str:
         meaning = [str(day), book.digest(windows.day_number(day), said), *same]

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -90,8 +90,14 @@ class Cohort(Strict):
 
 
 class Outcome(Strict):
-    """What every outcome states: lead, horizon, source delay, and its own as_of grid where it differs."""
+    """What every outcome states: lead, horizon, source delay, and its own as_of grid where it differs.
 
+    ``given_level`` names a level of facts that must be above zero at as_of, or the question makes no sense; ``table``
+    the table without which there is no answer.
+    """
+
+    given_level: ClassVar[str] = ""
+    table: ClassVar[str] = ""
     lead: Annotated[int, Field(ge=0, le=3650)] = 0
     horizon: Annotated[int, Field(ge=1, le=3650)] = 90
     grace: Annotated[int, Field(ge=0, le=365)] = 0
@@ -122,9 +128,45 @@ class Advocacy(Outcome):
     at_least: float = 4
 
 
+class Growth(Outcome):
+    """ARR at the end of the horizon against ARR at as_of, for accounts that have any at as_of."""
+
+    given_level: ClassVar[str] = "contract.arr"
+    table: ClassVar[str] = "contracts"
+    grace: Annotated[int, Field(ge=0, le=365)] = 30
+    share: Annotated[float, Field(ge=0.001, le=10)] = 0.05
+
+
+class Contraction(Growth):
+    """ARR lower by at least ``share``, of an account that stays: one that leaves is a churn."""
+
+    share: Annotated[float, Field(ge=0.001, le=1)] = 0.05
+
+
+class Expansion(Growth):
+    """ARR higher by at least ``share``."""
+
+
+class Promoter(Outcome):
+    """The last answer within the horizon is at the threshold or above; unknown without an answer."""
+
+    table: ClassVar[str] = "feedback"
+    instrument: Literal["NPS", "CSAT", "CES", "rating"] = "NPS"
+    at_least: float = 9
+
+    @model_validator(mode="after")
+    def _own_threshold(self) -> Promoter:
+        if self.instrument != "NPS" and "at_least" not in self.model_fields_set:
+            raise ValueError(f"9 is the threshold of NPS; state at_least for {self.instrument}")
+        return self
+
+
 class Outcomes(Strict):
     churn: Churn | None = None
+    contraction: Contraction | None = None
+    expansion: Expansion | None = None
     advocacy: Advocacy | None = None
+    promoter: Promoter | None = None
 
     def of(self, name: str) -> Outcome:
         """The settings of an outcome that is configured."""
@@ -277,6 +319,15 @@ class Config(Strict):
         for name, mapping in self.tables.items():
             if mapping.source is not None and mapping.source not in self.sources:
                 raise ValueError(f"tables.{name}.source is {mapping.source!r}; there are {one_of(self.sources)}")
+        return self
+
+    @model_validator(mode="after")
+    def _outcomes_have_tables(self) -> Config:
+        for name, outcome in self.outcomes:
+            if outcome.table and outcome.table not in self.tables:
+                raise ValueError(
+                    f"outcomes.{name} needs the table {outcome.table}; map it under [tables.{outcome.table}]"
+                )
         return self
 
 

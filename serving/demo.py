@@ -49,6 +49,14 @@ kind = "act"
 horizon = 90
 capacity = 10
 
+# Further questions that this company can answer:
+# [outcomes.contraction]
+# horizon = 180
+# [outcomes.expansion]
+# horizon = 180
+# [outcomes.promoter]
+# horizon = 90
+
 [training]
 test_dates = 3
 folds = 1

@@ -132,9 +132,12 @@ class Live:
         """Why an account has no score of an outcome: it is unknown, not in the cohort, or the outcome does not apply."""
         shown = self.of(outcome).shown
         if account in shown.place:
+            settings = configured(self.workspace, outcome)
+            takes = [f"activity in the days that outcomes.{outcome}.given_days states"] if settings.given_days else []
+            takes += [f"{settings.given_level} above zero"] if settings.given_level else []
             return PropensityError(
                 f"{outcome} does not apply to account {account!r} as of {shown.as_of}",
-                f"It takes activity in the days that outcomes.{outcome}.given_days states.",
+                f"It takes {' and '.join(takes)}.",
                 status=409,
             )
         return self.refusal(account)

@@ -74,10 +74,24 @@ horizon = 90
 grace = 0                     # contract churn: days in which a late renewal still counts
 capacity = 25                 # how many accounts a week can be worked through
 
+# [outcomes.contraction]      # ARR at the end of the horizon is lower by at least `share` than at as_of; not by leaving
+# horizon = 90
+# share = 0.05
+# grace = 30                  # a renewal this late still counts
+
+# [outcomes.expansion]        # ARR is higher by at least `share`
+# horizon = 90
+# share = 0.05
+
 # [outcomes.advocacy]
 # kind = "act"                # a completed act of the table advocacy, or "feedback" of an instrument
 # horizon = 90
 # capacity = 10
+
+# [outcomes.promoter]         # the last answer within the horizon is `at_least` so good; unknown without an answer
+# instrument = "NPS"          # or CSAT, CES, rating
+# at_least = 9
+# horizon = 90
 
 [training]
 test_dates = 3                # the last as_of dates are the test fold, fixed beforehand

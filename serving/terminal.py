@@ -132,11 +132,35 @@ def show_result(result: Result) -> None:
             table.add_row(name, *cells, style="bold" if name == "model" else "")
         out.print(table)
         out.print(f"[dim]intervals: 95%, by account; precision: average precision; calibrated {result.calibration}[/]")
+    show_windows(result.windows)
     for reason in result.reasons:
         out.print(f"  {escape(reason)}")
     for alarm in result.alarms:
         if alarm.trusted:  # the others are among the reasons
             out.print(f"  [dim]too good, and let pass: {escape(str(alarm))}[/]")
+
+
+UNKNOWN = {
+    "immature": "not observed to their end",
+    "unrecorded": "begun before anything was recorded",
+    "ambiguous": "ambiguous",
+}
+
+
+def show_windows(windows: list[dict[str, Any]]) -> None:
+    """What became of all rows, and on which dates something was unknown."""
+    if not windows:
+        return
+    total = {name: sum(line[name] for line in windows) for name in windows[0] if name != "as_of"}
+    reached = f", {total['treated']:,} reached out to" if total["treated"] else ""
+    out.print(
+        f"[dim]windows: {len(windows)} dates, {total['rows']:,} rows; {total['used']:,} used ({total['yes']:,} yes"
+        f"{reached}); {total['dropped']:,} dropped: {total['outside']:,} outside, {total['unknown']:,} unknown[/]"
+    )
+    for name, why in UNKNOWN.items():
+        if some := [line for line in windows if line[name]]:
+            days = f"{some[0]['as_of']} to {some[-1]['as_of']}" if len(some) > 1 else some[0]["as_of"]
+            out.print(f"[dim]  {total[name]:,} {why}, as of {days}[/]")
 
 
 def show_alarms(alarms: dict[str, list[Alarm]]) -> None:

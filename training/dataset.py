@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,8 @@ import pandas as pd
 from features import cohort, frame
 from features.plan import Plan
 from features.workspace import Workspace
-from training.outcomes import configured, labels
+from training.outcomes import Labelled, configured, labelled
+from training.outcomes.specification import spec
 
 MOST_CATEGORIES = 60
 Matrix = npt.NDArray[np.float64]
@@ -23,13 +25,17 @@ Matrix = npt.NDArray[np.float64]
 class Dataset:
     """Rows to which an outcome applies and whose outcome is known: features, ``y`` (0 or 1), account, as_of.
 
-    ``counts`` says how many rows were used, unknown, or outside the outcome, per as_of.
+    ``counts`` says per as_of what became of all rows: see ``counted``. ``treated`` marks the rows to which somebody
+    reached out between as_of and the end of the horizon; none where no outreach is recorded. ``spec`` is what the
+    labels mean, with its digest.
     """
 
     frame: pd.DataFrame
     y: npt.NDArray[np.float64]
     plan: Plan
     counts: pd.DataFrame
+    treated: npt.NDArray[np.bool_] | None = None
+    spec: dict[str, Any] = field(default_factory=dict)
     horizon: int = 0
     """Days in which the outcome counts; 0 where rows are not windows in time."""
 
@@ -47,7 +53,8 @@ class Dataset:
         return self.where(keep)
 
     def where(self, keep: npt.NDArray[np.bool_]) -> Dataset:
-        return replace(self, frame=self.frame[keep].reset_index(drop=True), y=self.y[keep])
+        treated = None if self.treated is None else self.treated[keep]
+        return replace(self, frame=self.frame[keep].reset_index(drop=True), y=self.y[keep], treated=treated)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -59,22 +66,42 @@ def dataset(workspace: Workspace, outcome: str, progress: frame.Progress = lambd
     days = cohort.dates(workspace.config, settings, frame.observed_until(workspace))
     rows = frame.feature_frame(workspace, days, progress)
     applies = rows[frame.APPLIES + outcome].to_numpy(dtype=bool)
-    y = labels(workspace, outcome, rows)
-    known = ~np.isnan(y)
-    counts = pd.DataFrame(
+    found = labelled(workspace, outcome, rows)
+    whole = Dataset(
+        rows,
+        found.y,
+        frame.current_plan(workspace),
+        counted(rows["as_of"], applies, found),
+        found.treated,
+        spec(workspace, outcome),
+        settings.horizon,
+    )
+    return whole.where(applies & ~np.isnan(found.y))
+
+
+def counted(as_of: pd.Series, applies: npt.NDArray[np.bool_], found: Labelled) -> pd.DataFrame:
+    """Per as_of: how many ``rows`` were ``used``, of which how many ``yes`` and ``treated`` (zero where outreach is not
+    recorded); how many ``dropped``, which are those ``outside`` (the outcome does not apply) and ``unknown``, the
+    latter ``immature``, ``unrecorded`` or ``ambiguous``."""
+    known = ~np.isnan(found.y)
+    used, unknown = applies & known, applies & ~known
+    treated = np.zeros(len(used), dtype=bool) if found.treated is None else found.treated
+    lines = pd.DataFrame(
         {
-            "as_of": rows["as_of"],
-            "used": applies & known,
-            "yes": applies & (y == 1),
-            "unknown": applies & ~known,
+            "as_of": as_of,
+            "rows": np.ones(len(as_of), dtype=bool),
+            "used": used,
+            "yes": used & (found.y == 1),
+            "treated": used & treated,
+            "dropped": ~used,
             "outside": ~applies,
+            "unknown": unknown,
+            "immature": applies & found.immature,
+            "unrecorded": applies & found.unrecorded,
+            "ambiguous": applies & found.ambiguous,
         }
     )
-    keep = applies & known
-    per_date = counts.groupby("as_of").sum().reset_index()
-    return Dataset(
-        rows[keep].reset_index(drop=True), y[keep], frame.current_plan(workspace), per_date, settings.horizon
-    )
+    return lines.groupby("as_of").sum().reset_index()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from features.plan import Plan
 from features.tables import INSTRUMENTS
 from tests import worlds
 from tests.leakage import test_future as future
-from tests.leakage.test_future import BEGINNING, CONFIG, DAY, ONE_DAY, PERSONAS, SEED, TICK, Maker, Row, T, World
+from tests.leakage.test_future import BEGINNING, CONFIG, DAY, ONE_DAY, SEED, TICK, WHOLE, Maker, Row, T, World
 
 LATER = DAY + 40 * ONE_DAY
 SILENT = 2  # accounts
@@ -143,7 +143,7 @@ class Built:
 
 
 def built(folder: Path, world: World) -> Built:
-    workspace = worlds.write(folder, world, parquet=True, **CONFIG, **PERSONAS)
+    workspace = worlds.write(folder, world, parquet=True, **CONFIG, **WHOLE)
     report = worlds.take_in(workspace)
     assert not {name: table.problems for name, table in report.tables.items() if table.quarantined}
     found = frames.build(workspace, [DAY, LATER])

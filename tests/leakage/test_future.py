@@ -32,7 +32,11 @@ CONFIG: dict[str, Any] = {
     "cohort": {"kind": "activity", "days": 365},
 }
 
-PERSONAS = {"personas": {"until": date(2025, 12, 31), "count": 3}}
+WHOLE: dict[str, Any] = {
+    "personas": {"until": date(2025, 12, 31), "count": 3},
+    "outcomes": {"contraction": {}, "expansion": {"given_days": 60}, "promoter": {}},
+}
+"""What takes all of the tables: personas, and outcomes whose eligibility is decided by facts."""
 
 Row = dict[str, Any]
 World = dict[str, list[Row]]
@@ -369,7 +373,7 @@ TOUCHED: dict[Callable[[World, Maker], World], set[str]] = {arrived_late: set(RE
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, pd.DataFrame]:
-    return build(tmp_path_factory.mktemp("before"), Maker(SEED).world(), **PERSONAS)
+    return build(tmp_path_factory.mktemp("before"), Maker(SEED).world(), **WHOLE)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
@@ -378,7 +382,7 @@ def test_the_future_of_every_table_moves_no_bit(
 ) -> None:
     world, was = change(Maker(SEED).world(), Maker(SEED + 1)), Maker(SEED).world()
     assert {name for name in world if world[name] != was[name]} == TOUCHED.get(change, set(TABLES))
-    content, frame = build(tmp_path, world, **PERSONAS)
+    content, frame = build(tmp_path, world, **WHOLE)
     pd.testing.assert_frame_equal(frame, before[1], check_exact=True)
     assert content == before[0]
 

@@ -17,7 +17,7 @@ from features import cohort, frame, windows
 from features.aggregations import count
 from features.errors import PropensityError
 from features.feature import Attribute, Column, Declaration, Feature
-from features.workspace import Workspace, load
+from features.workspace import Expansion, Outcomes, Promoter, Workspace, load
 from tests import company, worlds
 from tests.commands import Command
 from tests.training import made
@@ -242,6 +242,22 @@ def test_what_the_outcome_is_defined_by_is_said_to_be_part_of_the_definition(pre
     assert advocacy.defining(columns["acts_recency"])
     assert not advocacy.defining(columns["usage_recency"])
     assert "part of the definition" not in advocacy.reason(columns["usage_recency"])
+
+
+def test_what_growth_and_surveys_are_defined_by(prepared: Workspace) -> None:
+    outcomes = Outcomes(churn=prepared.config.outcomes.churn, expansion=Expansion(), promoter=Promoter())
+    workspace = Workspace(prepared.root, prepared.config.model_copy(update={"outcomes": outcomes}))
+    rows = dataset(prepared, "churn")
+    columns = {column.name: column for column in rows.plan.columns}
+    for outcome, own, other in (
+        ("expansion", ("arr", "arr_growth", "days_to_renewal"), ("usage_recency", "nps_mean_90d")),
+        ("promoter", ("nps_mean_90d", "nps_promoters_90d"), ("usage_recency", "arr", "feedback_asked_90d")),
+    ):
+        known = causes.Known.of(workspace, outcome, rows)
+        there = [name for name in own if name in columns]
+        assert there
+        assert all(known.defining(columns[name]) for name in there)
+        assert not any(known.defining(columns[name]) for name in other if name in columns)
 
 
 def _leaving_for_good(root: Path, accounts: int = 700) -> Workspace:

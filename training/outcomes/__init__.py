@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from features.errors import PropensityError, one_of
-from features.workspace import Config, Outcome, Workspace
-from training.outcomes import advocacy, churn
+from features.workspace import Churn, Config, Outcome, Workspace
+from training.outcomes import advocacy, churn, contraction, expansion, promoter, terms
 from training.outcomes.future import Future
 
-Label = Callable[[Future, Outcome], npt.NDArray[np.bool_]]
-OUTCOMES: dict[str, Label] = {"churn": churn.label, "advocacy": advocacy.label}
-DEFINED_BY: dict[str, Callable[[Config, Outcome], tuple[str, ...]]] = {
-    "churn": churn.defined_by,
-    "advocacy": advocacy.defined_by,
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How an outcome is told: what happened, the streams of facts that decide it, the version of its code."""
+
+    label: Callable[[Future, Outcome], Mask]
+    defined_by: Callable[[Config, Outcome], tuple[str, ...]]
+    version: int
+
+
+OUTCOMES: dict[str, Rule] = {
+    "churn": Rule(churn.label, churn.defined_by, churn.VERSION),
+    "contraction": Rule(contraction.label, contraction.defined_by, contraction.VERSION),
+    "expansion": Rule(expansion.label, expansion.defined_by, expansion.VERSION),
+    "advocacy": Rule(advocacy.label, advocacy.defined_by, advocacy.VERSION),
+    "promoter": Rule(promoter.label, promoter.defined_by, promoter.VERSION),
 }
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What came of each row, ``y``: 1, 0 or null, and why it is null, one reason each.
+
+    ``immature``: its window has not been observed to its end. ``unrecorded``: what decides it was first recorded after
+    the window began. ``ambiguous``: what was seen leaves it open, such as a promoter without an answer. ``treated``:
+    somebody reached out to the account between as_of and the end of the horizon; none where that is not recorded.
+    """
+
+    y: npt.NDArray[np.float64]
+    immature: Mask
+    unrecorded: Mask
+    ambiguous: Mask
+    treated: Mask | None
 
 
 def configured(workspace: Workspace, name: str) -> Outcome:
@@ -35,12 +65,39 @@ def configured(workspace: Workspace, name: str) -> Outcome:
 
 def defined_by(config: Config, name: str, outcome: Outcome) -> tuple[str, ...]:
     """The streams of facts that decide an outcome."""
-    return DEFINED_BY[name](config, outcome)
+    return OUTCOMES[name].defined_by(config, outcome)
 
 
 def labels(workspace: Workspace, name: str, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """What came of each row (``account``, ``as_of``): 1, 0, or null where the window has not been observed in full."""
+    """What came of each row (``account``, ``as_of``): 1, 0, or null where nobody can know (yet)."""
+    return labelled(workspace, name, rows).y
+
+
+def losses(workspace: Workspace, rows: pd.DataFrame) -> tuple[npt.NDArray[np.int64], Mask]:
+    """When each row's account is first without a contract, from as_of on (an instant, or ``terms.NEVER``), and which rows
+    have had one. Only contract churn has such a moment: who falls silent is known to be gone by the silence alone, which
+    is as long as the outcome's own horizon.
+    """
+    outcome = configured(workspace, "churn")
+    assert isinstance(outcome, Churn)
+    if outcome.kind != "contract":
+        raise PropensityError(
+            f"churn is inactivity over {outcome.horizon} days here, which has no moment at which an account leaves",
+            'A retention curve takes outcomes.churn.kind = "contract"; of inactivity there is the score at its horizon.',
+        )
+    with Future.of(workspace, outcome, rows) as future:
+        return terms.first_loss(future, outcome.grace)
+
+
+def labelled(workspace: Workspace, name: str, rows: pd.DataFrame) -> Labelled:
+    """The same with the reasons for what is unknown, and who was treated."""
     outcome = configured(workspace, name)
     with Future.of(workspace, outcome, rows) as future:
-        happened = OUTCOMES[name](future, outcome).astype(float)
-        return np.where(future.known, happened, np.nan)
+        happened = OUTCOMES[name].label(future, outcome).astype(float)
+        return Labelled(
+            np.where(future.known, happened, np.nan),
+            ~future.mature,
+            future.mature & ~future.recorded,
+            future.mature & future.recorded & ~future.clear,
+            future.treated(),
+        )

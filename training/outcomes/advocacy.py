@@ -9,6 +9,8 @@ from features.facts import UNIT
 from features.workspace import Advocacy, Config, Outcome
 from training.outcomes.future import Future
 
+VERSION = 1
+
 
 def label(future: Future, outcome: Outcome) -> npt.NDArray[np.bool_]:
     assert isinstance(outcome, Advocacy)

@@ -19,13 +19,15 @@ from features.database import literal
 from features.quality import Report
 from features.workspace import Outcome, Workspace
 
+VERSION = 1
+
 
 @dataclass(frozen=True)
 class Future:
     """Rows with the instants ``begins`` and ``ends`` of their horizon and ``grace_ends``, and the facts to look into.
 
-    ``known`` starts as: has the window been observed to its end? An outcome that rests on facts which were first
-    recorded after the window began is unknown too, not no.
+    Unknown, not no, is what came of a row whose window has not been observed to its end (not ``mature``), or began
+    before anything that decides it was recorded (not ``recorded``), or whose facts leave it open (not ``clear``).
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -33,7 +35,9 @@ class Future:
     folder: Path
     report: Report
     begins: npt.NDArray[np.int64]
-    known: npt.NDArray[np.bool_]
+    mature: npt.NDArray[np.bool_]
+    recorded: npt.NDArray[np.bool_]
+    clear: npt.NDArray[np.bool_]
 
     @classmethod
     @contextmanager
@@ -47,6 +51,7 @@ class Future:
             {
                 "row": np.arange(len(rows)),
                 "account": pa.array(rows["account"].to_numpy(dtype=object), pa.string()),
+                "as_of": np.array([windows.as_of_instant(day, zone) for day in rows["as_of"]], dtype=np.int64),
                 "begins": np.array([b[0] for b in position], dtype=np.int64),
                 "ends": np.array([b[1] for b in position], dtype=np.int64),
                 "grace_ends": np.array([b[2] for b in position], dtype=np.int64),
@@ -61,51 +66,70 @@ class Future:
                 f"CREATE TEMP TABLE horizon AS SELECT g.* EXCLUDE (account), a.account_code "
                 f"FROM given g JOIN {accounts} a USING (account)"
             )
-            known = np.array([mature[day] for day in rows["as_of"]], dtype=bool)
-            yield cls(connection, workspace, folder, report, table["begins"].to_numpy(), known)
+            seen = np.array([mature[day] for day in rows["as_of"]], dtype=bool)
+            yes = np.ones((2, len(rows)), dtype=bool)
+            yield cls(connection, workspace, folder, report, table["begins"].to_numpy(), seen, *yes)
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        return self.mature & self.recorded & self.clear
 
     def any_fact(self, streams: tuple[str, ...], where: str = "true") -> npt.NDArray[np.bool_]:
         """Rows in whose horizon any fact of these streams falls; ``where`` narrows them (``value``, ``label``)."""
+        self._look_at(streams)
+        self._unknown_before_recorded()
+        return self.rows_with(
+            f"SELECT account_code, occurred, occurred + 1 AS until FROM looked_at WHERE {where}", "begins", "ends"
+        )
+
+    def last_value(self, streams: tuple[str, ...]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+        """Rows in whose horizon a fact with a value falls, and the last one's value; of several at once the lowest."""
+        self._look_at(streams)
+        self._unknown_before_recorded()
+        found = self.connection.execute(
+            "SELECT h.row, arg_max(f.value, (f.occurred, -f.value)) AS value FROM horizon h JOIN looked_at f "
+            "ON f.account_code = h.account_code AND f.occurred < h.ends AND f.occurred >= h.begins "
+            "WHERE f.value IS NOT NULL GROUP BY h.row"
+        ).fetchnumpy()
+        row = np.asarray(found["row"], dtype=np.int64)
+        there, value = np.zeros(len(self.clear), dtype=bool), np.zeros(len(self.clear), dtype=np.int64)
+        there[row], value[row] = True, np.asarray(found["value"], dtype=np.int64)
+        return there, value
+
+    def treated(self) -> npt.NDArray[np.bool_] | None:
+        """Rows to which somebody reached out from as_of to the end of the horizon; none where that is not recorded."""
+        if "outreach.done" not in facts.available(self.report):
+            return None
+        self._look_at(("outreach.done",))
+        return self.rows_with("SELECT account_code, occurred, occurred + 1 AS until FROM looked_at", "as_of", "ends")
+
+    def rows_with(self, intervals: str, begins: str, ends: str) -> npt.NDArray[np.bool_]:
+        """Rows whose half-open interval [begins, ends) any of the half-open ``intervals`` touches."""
+        found = self.connection.execute(
+            f"SELECT DISTINCT h.row FROM horizon h JOIN ({intervals}) f ON f.account_code = h.account_code "
+            f"AND f.occurred < h.{ends} AND f.until > h.{begins}"
+        ).fetchnumpy()["row"]
+        mask = np.zeros(len(self.clear), dtype=bool)
+        mask[np.asarray(found, dtype=np.int64)] = True
+        return mask
+
+    def _look_at(self, streams: tuple[str, ...]) -> None:
         selects = []
         for kind, label in map(facts.split_stream, streams):
             query = facts.select(kind, self.folder, self.workspace, self.report)
             selects.append(f"SELECT * FROM ({query})" + (f" WHERE label = {literal(label)}" if label else ""))
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE looked_at AS {' UNION ALL '.join(selects)}")
-        self._unknown_before_recorded()
-        return self._rows_with(
-            f"SELECT account_code, occurred, occurred + 1 AS until FROM looked_at WHERE {where}", "begins", "ends"
-        )
-
-    def any_live_contract(self) -> npt.NDArray[np.bool_]:
-        """Rows with a contract live at the end of the horizon, or one that starts within the grace after it."""
-        contracts = literal(str(self.folder / "contracts.parquet"))
-        return self._rows_with(
-            f"SELECT account_code, epoch_us(starts) AS occurred, coalesce(epoch_us(coalesce(ends, cancelled)), "
-            f"{np.iinfo(np.int64).max}) AS until FROM {contracts}",
-            "ends",
-            "grace_ends",
-        )
 
     def _unknown_before_recorded(self) -> None:
         """Where recording starts within a window or after it, that nothing was seen says nothing."""
         row = self.connection.execute("SELECT min(occurred) FROM looked_at").fetchone()
         assert row is not None
         if row[0] is None:
-            self.known[:] = False
+            self.recorded[:] = False
         else:
             zone = self.workspace.config.timezone
             start = windows.midnight(windows.local_day(row[0], zone), zone)
-            np.logical_and(self.known, self.begins >= start, out=self.known)
-
-    def _rows_with(self, intervals: str, begins: str, ends: str) -> npt.NDArray[np.bool_]:
-        """Rows whose half-open interval [begins, ends) any of the half-open ``intervals`` touches."""
-        found = self.connection.execute(
-            f"SELECT DISTINCT h.row FROM horizon h JOIN ({intervals}) f ON f.account_code = h.account_code "
-            f"AND f.occurred < h.{ends} AND f.until > h.{begins}"
-        ).fetchnumpy()["row"]
-        mask = np.zeros(len(self.known), dtype=bool)
-        mask[np.asarray(found, dtype=np.int64)] = True
-        return mask
+            np.logical_and(self.recorded, self.begins >= start, out=self.recorded)
 
 
 def is_mature(day: date, outcome: Outcome, observed_until: date) -> bool:
