@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -52,6 +53,15 @@ def settled(folder: Path, final: Path) -> None:
         if not final.is_dir():
             raise
     forced(final.parent)
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """One process (and one thread) at a time; the others wait. The lock goes with the process that holds it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def boot() -> str:

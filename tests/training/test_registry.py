@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from features import frame
 from features.errors import PropensityError
 from features.workspace import Workspace
 from tests.training import made
-from training.registry import Registry, Version
+from training import provenance
+from training.registry import PROCESS, Registry, Version
 from training.train import Result
 
 Results = tuple[Workspace, dict[str, Result]]
@@ -90,10 +92,12 @@ def test_the_run_of_a_killed_process_is_marked_as_failed_by_the_next(copied: Wor
         killed.kill()
     (run,) = _runs(copied)
     assert run.info.status == "RUNNING"
-    alive = Registry(copied).client.create_run(run.info.experiment_id, tags={"propensity.pid": str(os.getppid())})
+    others = [provenance.process(), f"another-machine - {run.data.tags[PROCESS].split()[2]} -"]
+    client = Registry(copied).client
+    alive = [client.create_run(run.info.experiment_id, tags={PROCESS: process}).info.run_id for process in others]
     with Registry(copied).run("churn", {}) as mine:
         status = {run.info.run_id: run.info.status for run in _runs(copied)}
-        assert status == {run.info.run_id: "FAILED", alive.info.run_id: "RUNNING", mine: "RUNNING"}
+        assert status == {run.info.run_id: "FAILED", mine: "RUNNING"} | dict.fromkeys(alive, "RUNNING")
     assert {run.info.run_id: run.info.status for run in _runs(copied)}[mine] == "FINISHED"
 
 
@@ -136,7 +140,7 @@ def test_nothing_that_is_kept_is_a_pickle(trained: Workspace) -> None:
         assert "pkl" not in file.read_text()
 
 
-def test_a_run_keeps_parameters_metrics_plots_and_which_data_it_has_seen(results: Results) -> None:
+def test_a_run_keeps_parameters_metrics_plots_card_and_which_data_it_has_seen(results: Results, tmp_path: Path) -> None:
     workspace, found = results
     registry, result = Registry(workspace), found["churn"]
     assert result.run is not None
@@ -149,18 +153,27 @@ def test_a_run_keeps_parameters_metrics_plots_and_which_data_it_has_seen(results
     kept = [file.path.split("/")[-1] for file in registry.client.list_artifacts(result.run)]
     assert {"reliability.png", "baselines.png", "importance.png", "features.txt"} <= set(kept)
     model = registry.load(registry.require_champion("churn"))
-    assert [data.dataset.digest for data in run.inputs.dataset_inputs] == [model.facts["data"]]
+    seen = {data.tags[0].value: data.dataset for data in run.inputs.dataset_inputs}
+    assert seen["training"].digest == model.facts["data"] != seen["test"].digest
+    assert json.loads(seen["test"].profile)["num_rows"] == result.n
+    (listed,) = registry.versions("churn")
+    assert (listed.aliases, listed.metrics["auc"]) == (("champion",), result.metrics["auc"].value)
+    assert listed.tags["tested"] == f"{result.test[0]} to {result.test[-1]}"
+    page = Path(registry.client.download_artifacts(result.run, "model_card.md", str(tmp_path))).read_text()
+    assert page.startswith("# churn: promoted\n")
+    assert f"data `{model.facts['data']}`" in page
+    assert f"| recency | {result.baselines['recency']['log_loss']} |" in page
 
 
 def test_damaged_files_are_noticed_in_the_cache_too(results: Results, tmp_path: Path) -> None:
     registry = Registry(results[0])
     version = registry.require_champion("churn")
     registry.load(version)
-    file = results[0].state / "models" / version.sha256 / "booster-0.txt"
+    file = min((results[0].state / "models" / version.sha256).glob("*booster*.txt"))
     whole = file.read_bytes()
     try:
         file.write_bytes(whole[:-100])
-        with pytest.raises(PropensityError, match=r"booster-0\.txt is not what was registered"):
+        with pytest.raises(PropensityError, match=f"{file.name} is not what was registered"):
             registry.load(version)
     finally:
         file.write_bytes(whole)
@@ -170,7 +183,7 @@ def test_damaged_files_are_noticed_in_the_cache_too(results: Results, tmp_path: 
 def test_a_model_that_cannot_be_fetched_is_named(copied: Workspace) -> None:
     registry = Registry(copied)
     version = _registered(registry, copied.root / "model")
-    for file in (copied.root / "mlartifacts").rglob("booster-0.txt"):
+    for file in (copied.root / "mlartifacts").rglob("*booster-0.txt"):
         file.unlink()
     with pytest.raises(PropensityError, match=r"booster-0\.txt cannot be read"):
         registry.load(version)
