@@ -10,7 +10,9 @@ import numpy as np
 
 from features.workspace import Workspace
 from training import metrics, plots
+from training.card import Card, describe, render
 from training.judge import Judged
+from training.learn import digest
 from training.models.trees import FULL
 from training.outcomes import configured
 from training.registry import Registry, Version
@@ -27,15 +29,39 @@ def record(workspace: Workspace, registry: Registry, told: dict[str, Any], judge
     (files / "features.txt").write_text("\n".join(judged.model.encoder.columns), encoding="utf-8")
     (files / "alarms.json").write_text(json.dumps(told["alarms"], indent=1), encoding="utf-8")
     (files / "result.json").write_text(json.dumps(told, indent=1, default=str), encoding="utf-8")
-    registry.log(_parameters(workspace, told, judged), _numbers(judged), files)
-    data = judged.model.facts["data"]
-    registry.log_data(judged.learn.frame.head(1000), f"{workspace.config.name}-{outcome}", data)
     judged.model.facts["verdict"] = told["verdict"]
+    card = _card(judged, told)
+    (files / "card.md").write_text(render(card), encoding="utf-8")
+    numbers, known = _numbers(judged), judged.model.facts
+    registry.log(_parameters(workspace, told, judged), numbers, files)
+    name = f"{workspace.config.name}-{outcome}"
+    registry.log_data(judged.learn.frame, f"{name}-training", known["data"])
+    seen = registry.log_data(judged.test.frame, f"{name}-test", digest(judged.test), "test")
     folder = scratch / "model"
     sha256 = judged.model.save(folder)
     example = judged.test.frame[list(judged.model.encoder.columns)].head(5)
-    tags = {"verdict": told["verdict"], "data": data, "plan": judged.model.facts["plan"], "rung": judged.model.rung}
-    return registry.register(outcome, folder, sha256, example, tags)
+    tags = {"verdict": told["verdict"], "data": known["data"], "plan": known["plan"], "rung": judged.model.rung}
+    return registry.register(outcome, folder, sha256, example, tags, numbers, seen, describe(card))
+
+
+def _card(judged: Judged, told: dict[str, Any]) -> Card:
+    segments = {f"{one.by}: {one.name}": one.metrics for one in judged.slices if one.metrics}
+    return Card(
+        judged.model.facts["outcome"],
+        judged.model.facts,
+        len(judged.model.encoder.columns),
+        told["verdict"],
+        told["reasons"],
+        sorted(set(judged.test.as_of.tolist())),
+        len(judged.test),
+        int(judged.test.y.sum()),
+        judged.metrics,
+        judged.baselines,
+        segments,
+        [str(ringing) for ringing in judged.alarms],
+        [f"Rung of the ladder: {judged.model.rung}.", *told["ladder"]],
+        run=told["run"],
+    )
 
 
 def _pictures(judged: Judged, outcome: str, folder: Path) -> None:

@@ -55,6 +55,9 @@ def parts(test: Dataset, learn: Dataset) -> Iterator[tuple[str, str, Mask]]:
         tenure = frame["tenure_days"].to_numpy(dtype=np.float64)
         for name, low, high in TENURES:
             yield "tenure", name, (tenure >= low) & (tenure < high)
+    if test.treated is not None:
+        yield "outreach", "somebody reached out in the window", test.treated
+        yield "outreach", "nobody reached out in the window", ~test.treated
     met = np.isin(test.accounts.astype(str), np.unique(learn.accounts.astype(str)))
     yield "accounts", "met in training", met
     yield "accounts", "never met in training", ~met

@@ -19,6 +19,7 @@ from training.judge import Judged, judge
 from training.learn import Learned, learned
 from training.metrics import Estimate
 from training.outcomes import configured
+from training.promotion import promote
 from training.record import record
 from training.registry import Registry
 from training.slices import Slice
@@ -116,6 +117,8 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
     registry, tags = Registry(workspace), {"outcome": outcome, "workspace": workspace.config.name}
     with registry.run(outcome, tags) as run, TemporaryDirectory() as scratch:
         known = facts(workspace, outcome, rows)
+        standing = registry.champion(outcome)
+        over = None if standing is None else standing.number
         found = learned(rows, folds, config, known, lambda what: progress(f"{outcome}: {what}"))
         progress(f"{outcome}: judging")
         judged = judge(workspace, registry, outcome, found.model, learn, test)
@@ -124,7 +127,7 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
         made = record(workspace, registry, result.as_dict(), judged, Path(scratch))
         result.version = made.number
         if result.promoted:
-            registry.promote(made)
+            promote(workspace, outcome, made.number, by="training", why="the gate passed it", over=over)
     return result
 
 
@@ -172,6 +175,7 @@ def facts(workspace: Workspace, outcome: str, rows: Dataset) -> dict[str, Any]:
     return {
         "outcome": outcome,
         "settings": configured(workspace, outcome).model_dump(mode="json"),
+        "labels": rows.spec,
         "plan": rows.plan.digest,
         "meanings": rows.plan.meanings,
     }
