@@ -65,7 +65,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Aged:
-    """How a model does on a block that begins ``days`` after the last date it has learnt from."""
+    """How models do on blocks so many blocks later, ``days`` after the last date they have learnt from, on average."""
 
     days: int
     origins: int
@@ -134,7 +134,7 @@ def backtest(
         not_ahead(workspace.config, outcome, fold)
         known = facts(workspace, outcome, rows)
         inner = rolling(list(fold.fit) + list(fold.test), settings.span, len(fold.test), config.folds)
-        found = learned(rows, inner, config, known, lambda what, about=about: progress(f"{about}: {what}"))
+        found = learned(rows, inner, config, known, _about(progress, about))
         blocks_.append(_foretold(fold, found, learn, test))
     if not blocks_:
         raise PropensityError(
@@ -165,6 +165,10 @@ def blocks(days: list[date], span: int, size: int) -> list[Fold]:
         found.append(Fold(fit, test))
         end -= size
     return found[::-1]
+
+
+def _about(progress: Progress, where: str) -> Progress:
+    return lambda what: progress(f"{where}: {what}")
 
 
 def _few(learn: Dataset, test: Dataset) -> str | None:
@@ -208,7 +212,8 @@ def _judged(workspace: Workspace, outcome: str, made: list[_Block], skipped: lis
                 profit,
             )
         )
-    test, first = _together([block.test for block in made]), made[0].learn
+    test = _together([block.test for block in made])
+    met = np.concatenate([slices.met(block.test, block.learn) for block in made])
     p, weights = np.concatenate([block.p for block in made]), draws(test)
     theirs = {name: np.concatenate([block.theirs[name] for block in made]) for name in made[0].theirs}
     return Backtest(
@@ -216,7 +221,7 @@ def _judged(workspace: Workspace, outcome: str, made: list[_Block], skipped: lis
         origins,
         _shown(metrics.judge(test.y, p, weights)),
         {name: _shown(metrics.judge(test.y, q, weights)) for name, q in theirs.items()},
-        slices.judged(test, first, p, weights),
+        slices.judged(test, met, p, weights),
         list(_ages(made)),
         _shuffled(test, p, weights, config.training.seed),
         skipped,
@@ -225,17 +230,17 @@ def _judged(workspace: Workspace, outcome: str, made: list[_Block], skipped: lis
 
 def _ages(made: list[_Block]) -> Iterator[Aged]:
     """Every model on every later block, by how old it was then: the same model on later and later dates."""
-    found: dict[int, list[tuple[float, float]]] = {}
+    found: dict[int, list[tuple[int, float, float]]] = {}
     for position, block in enumerate(made):
-        for later in made[position:]:
+        for blocks_later, later in enumerate(made[position:]):
             age = (later.fold.test[0] - block.fold.fit[-1]).days
             p = block.found.model.scores(later.test.frame).probability
             once = np.ones((1, len(p)))
             loss, area = (float(metric(later.test.y, p, once)[0]) for metric in (metrics.log_loss, metrics.auc))
-            found.setdefault(age, []).append((loss, area))
-    for age, numbers in sorted(found.items()):
-        losses, areas = zip(*numbers, strict=True)
-        yield Aged(age, len(numbers), float(np.mean(losses)), float(np.mean(areas)))
+            found.setdefault(blocks_later, []).append((age, loss, area))
+    for numbers in found.values():
+        ages, losses, areas = zip(*numbers, strict=True)
+        yield Aged(round(float(np.mean(ages))), len(numbers), float(np.mean(losses)), float(np.mean(areas)))
 
 
 def _shuffled(test: Dataset, p: Vector, weights: metrics.Weights, seed: int) -> Estimate:
