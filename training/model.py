@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,13 @@ import pandas as pd
 from features.errors import PropensityError, one_of
 from features.files import replaced
 from features.plan import Plan
-from features.threads import each
 from training.calibration import Sigmoid
+from training.contributions import Contributions
 from training.dataset import Encoder, Matrix
 
 CONTRACT = "contract.json"
 FORMAT = 1
 COVERAGE = 0.9
-FEW = 50  # rows for which starting threads costs more than it saves
 Vector = npt.NDArray[np.float64]
 
 
@@ -68,18 +68,19 @@ class Model:
     def contributions(self, rows: pd.DataFrame) -> Matrix:
         """What each column adds to the calibrated log-odds of each row; the last column is the starting point.
 
-        LightGBM's own exact Shapley values, averaged over the boosters; a row sums to its log-odds.
+        Exact Shapley values, averaged over the boosters; a row sums to its log-odds.
         """
         return self.explain_matrix(self.encoder.matrix(rows))
 
     def explain_matrix(self, matrix: Matrix) -> Matrix:
-        if len(matrix) < FEW:
-            found = [_shapley(booster, matrix) for booster in self.boosters]
-        else:
-            found = list(each(lambda booster: _shapley(booster, matrix), self.boosters))
-        contributions = mean_of(found) * self.sigmoid.slope
+        contributions = mean_of([one.contributions(matrix) for one in self.explained]) * self.sigmoid.slope
         contributions[:, -1] += self.sigmoid.shift
         return contributions
+
+    @cached_property
+    def explained(self) -> tuple[Contributions, ...]:
+        """What explains each booster, and whether it is fast."""
+        return tuple(Contributions.of(booster) for booster in self.boosters)
 
     def save(self, folder: Path) -> str:
         """Write the model into an empty folder; returns the SHA-256 of its contract, which names those of its files."""
@@ -165,10 +166,6 @@ _HINT = "Restore the model's files, or train again with `propensity train`."
 def raw_score(booster: lgb.Booster, matrix: Matrix) -> Vector:
     """Log-odds, on one thread: LightGBM's threads spin while they wait, which hurts on a busy machine."""
     return np.asarray(booster.predict(matrix, raw_score=True, num_threads=1))
-
-
-def _shapley(booster: lgb.Booster, matrix: Matrix) -> Matrix:
-    return np.asarray(booster.predict(matrix, pred_contrib=True, num_threads=1))
 
 
 def mean_of(each: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
