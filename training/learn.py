@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from features.workspace import Training
-from training import calibration, ladder, metrics
+from training import calibration, ladder, metrics, season
 from training.dataset import Dataset
 from training.ladder import Choice, Rung
 from training.model import Model
@@ -61,6 +61,8 @@ def learned(
     raw, seen = evidence.rungs[choice.rung], evidence.rows
     sigmoid = calibration.fit(raw, seen.y)
     spread = calibration.replicates(raw, seen.y, seen.accounts, config.seed)
+    yearly = facts.get("settings", {}).get("season") == "year"
+    foretold = sigmoid.odds(rungs[choice.rung].unseen)
     known = {
         "trained_on": [str(day) for day in final.fit],
         "rows": len(learn),
@@ -70,7 +72,15 @@ def learned(
         "ladder": [str(step) for step in choice.steps],
         "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
     }
-    model = Model(choice.rung, rungs[choice.rung].parts, inside.encoder, sigmoid, tuple(spread), facts | known)
+    model = Model(
+        choice.rung,
+        rungs[choice.rung].parts,
+        inside.encoder,
+        sigmoid,
+        tuple(spread),
+        facts | known,
+        season.fit(foretold, learn.y, learn.as_of) if yearly else None,
+    )
     history = [_history(block, choice.rung, sigmoid) for block in earlier]
     return Learned(model, choice, evidence.how, history)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from features import threads
 from tests.training import forests
 from tests.training.forests import COLUMNS, Matrix
-from training import contributions
+from training.shapley import contributions
 from training.shapley.contributions import Contributions
 from training.shapley.forest import Forest
 from training.shapley.patterns import BITS
