@@ -15,7 +15,7 @@ from features.files import replaced
 
 HERE = Path(__file__).parents[1] / ".worlds" / "scoring"
 COLUMNS, CATEGORICAL, COUNTS = 120, 10, 40
-LEARN, ROWS = 60_000, 200_000
+LEARN, ROWS = 20_000, 200_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def model(measured: Measured) -> Path:
     if not measured.file.is_file():
         matrix = np.load(rows(), mmap_mode="r")[:LEARN]
         categorical = list(range(COLUMNS - CATEGORICAL, COLUMNS)) if measured.categories else []
-        parameters = {"objective": "binary", "learning_rate": 0.05, "verbosity": -1, "seed": 1}
+        parameters = {"objective": "binary", "learning_rate": 0.05, "verbosity": -1, "seed": 1, "num_threads": 1}
         size = {"num_leaves": measured.leaves, "max_depth": measured.depth}
         data = lgb.Dataset(matrix, _outcome(matrix), categorical_feature=categorical)
         booster = lgb.train(parameters | size, data, measured.trees)
