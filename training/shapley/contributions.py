@@ -47,7 +47,7 @@ class Explainer:
 
     def fill(self, work: Callable[[Matrix, Matrix], None], matrix: Matrix, out: Matrix) -> None:
         """What some work makes of each row, a few rows at a time, on as many threads as it is worth."""
-        few = int(np.clip(DECISIONS // max(self.forest.nodes, 1), FEWEST, MOST))
+        few = min(max(DECISIONS // max(self.forest.nodes, 1), FEWEST), MOST)
 
         def piece(begin: int) -> None:
             for at in range(begin, min(begin + PIECE, len(matrix)), few):
