@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from features.workspace import Workspace
-from training import metrics, plots
-from training.card import Card, describe, render
+from training import card, metrics, plots, provenance
+from training.card import Card
 from training.judge import Judged
 from training.learn import digest
 from training.models.trees import FULL
@@ -29,39 +29,44 @@ def record(workspace: Workspace, registry: Registry, told: dict[str, Any], judge
     (files / "features.txt").write_text("\n".join(judged.model.encoder.columns), encoding="utf-8")
     (files / "alarms.json").write_text(json.dumps(told["alarms"], indent=1), encoding="utf-8")
     (files / "result.json").write_text(json.dumps(told, indent=1, default=str), encoding="utf-8")
-    judged.model.facts["verdict"] = told["verdict"]
-    card = _card(judged, told)
-    (files / "card.md").write_text(render(card), encoding="utf-8")
-    numbers, known = _numbers(judged), judged.model.facts
-    registry.log(_parameters(workspace, told, judged), numbers, files)
-    name = f"{workspace.config.name}-{outcome}"
-    registry.log_data(judged.learn.frame, f"{name}-training", known["data"])
-    seen = registry.log_data(judged.test.frame, f"{name}-test", digest(judged.test), "test")
+    page = _card(told, judged)
+    (files / "model_card.md").write_text(card.render(page), encoding="utf-8")
+    registry.log(_parameters(workspace, told, judged), {}, files)
+    name, facts = f"{workspace.config.name}-{outcome}", judged.model.facts
+    registry.log_data(judged.learn.frame, name, facts["data"])
+    tested = registry.log_data(judged.test.frame, name, digest(judged.test), "test")
+    facts["verdict"] = told["verdict"]
     folder = scratch / "model"
     sha256 = judged.model.save(folder)
     example = judged.test.frame[list(judged.model.encoder.columns)].head(5)
-    tags = {"verdict": told["verdict"], "data": known["data"], "plan": known["plan"], "rung": judged.model.rung}
-    return registry.register(outcome, folder, sha256, example, tags, numbers, seen, describe(card))
+    tags = {"verdict": told["verdict"], "data": facts["data"], "plan": facts["plan"], "rung": judged.model.rung}
+    tags |= {"trained": _range(facts["trained_on"]), "tested": _range(told["test"])}
+    return registry.register(outcome, folder, sha256, example, tags, _numbers(judged), tested, card.describe(page))
 
 
-def _card(judged: Judged, told: dict[str, Any]) -> Card:
-    segments = {f"{one.by}: {one.name}": one.metrics for one in judged.slices if one.metrics}
+def _card(told: dict[str, Any], judged: Judged) -> Card:
+    unsure = [one for one in judged.slices if not one.metrics]
     return Card(
-        judged.model.facts["outcome"],
-        judged.model.facts,
-        len(judged.model.encoder.columns),
-        told["verdict"],
-        told["reasons"],
-        sorted(set(judged.test.as_of.tolist())),
-        len(judged.test),
-        int(judged.test.y.sum()),
-        judged.metrics,
-        judged.baselines,
-        segments,
-        [str(ringing) for ringing in judged.alarms],
-        [f"Rung of the ladder: {judged.model.rung}.", *told["ladder"]],
+        outcome=judged.model.facts["outcome"],
+        contract=judged.model.facts | {"calibration": told["calibration"]},
+        columns=len(judged.model.encoder.columns),
+        verdict=told["verdict"],
+        reasons=told["reasons"],
+        test=told["test"],
+        n=len(judged.test),
+        positives=int(judged.test.y.sum()),
+        metrics=judged.metrics,
+        baselines=judged.baselines,
+        segments={f"{one.by}: {one.name}": one.metrics for one in judged.slices if one.metrics},
+        alarms=[str(ringing) for ringing in judged.alarms],
+        limits=[f"Too little to say of {one.by} {one.name}: {one.n:,} rows, {one.positives:,} yes." for one in unsure],
+        made_by={"code": provenance.code(), "libraries": provenance.lock()},
         run=told["run"],
     )
+
+
+def _range(days: list[str]) -> str:
+    return f"{days[0]} to {days[-1]}"
 
 
 def _pictures(judged: Judged, outcome: str, folder: Path) -> None:

@@ -457,7 +457,14 @@ def _when_terminated(fail: Callable[[], None]) -> Iterator[None]:
 def _reach(uri: str) -> None:
     """Try a database once: MLflow itself tries for minutes."""
     if uri.startswith(("sqlite", "postgresql", "mysql", "mssql")):
-        engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool)
+        try:
+            engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool)
+        except ModuleNotFoundError as error:
+            raise PropensityError(
+                f"MLflow at {_named(uri)} takes a driver that is not installed: {error.name}",
+                f"Install it: pip install {error.name}.",
+                status=503,
+            ) from error
         with engine.connect():
             pass
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from features.errors import PropensityError
 from features.workspace import Config, Workspace
-from training import alarm, gate
+from training import alarm, gate, promotion
 from training.alarm import Alarm
 from training.dataset import Dataset, dataset
 from training.gate import Verdict
@@ -19,7 +19,6 @@ from training.judge import Judged, judge
 from training.learn import Learned, learned
 from training.metrics import Estimate
 from training.outcomes import configured
-from training.promotion import promote
 from training.record import record
 from training.registry import Registry
 from training.slices import Slice
@@ -117,17 +116,17 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
     registry, tags = Registry(workspace), {"outcome": outcome, "workspace": workspace.config.name}
     with registry.run(outcome, tags) as run, TemporaryDirectory() as scratch:
         known = facts(workspace, outcome, rows)
-        standing = registry.champion(outcome)
-        over = None if standing is None else standing.number
         found = learned(rows, folds, config, known, lambda what: progress(f"{outcome}: {what}"))
         progress(f"{outcome}: judging")
+        champion = registry.champion(outcome)
         judged = judge(workspace, registry, outcome, found.model, learn, test)
         result = _told(blank, run, found, judged)
         progress(f"{outcome}: to MLflow")
         made = record(workspace, registry, result.as_dict(), judged, Path(scratch))
         result.version = made.number
         if result.promoted:
-            promote(workspace, outcome, made.number, by="training", why="the gate passed it", over=over)
+            over = None if champion is None else champion.number
+            promotion.promote(workspace, outcome, made.number, why="; ".join(result.reasons), over=over)
     return result
 
 

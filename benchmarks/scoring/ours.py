@@ -1,4 +1,4 @@
-"""``training.contributions``, on so many threads."""
+"""``training.shapley.contributions``, on so many threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import lightgbm as lgb
 import numpy as np
 
 from features import threads as shared
-from training.contributions import Contributions
+from training.shapley.contributions import Contributions
 
 AT_ONCE: dict[str, int] = {}
 ALONE = True
