@@ -10,10 +10,12 @@ from rich.table import Table
 from serving.terminal import out
 
 if TYPE_CHECKING:
+    from serving.curves import Curve
     from serving.retrain import Retrained
     from training.backtest import Backtest
     from training.promotion import Move
     from training.registry import Registered
+    from training.retention import Judged
 
 
 def show_backtest(found: Backtest) -> None:
@@ -77,6 +79,24 @@ def show_retrained(found: list[Retrained]) -> None:
         out.print(f"[bold]{one.outcome}[/]: [{colour}]{one.what}[/]{scored}")
         for reason in one.training.reasons if one.training else []:
             out.print(f"  [dim]{escape(reason)}[/]")
+
+
+def show_retention(horizons: list[int], judged: list[Judged]) -> None:
+    """Each horizon out of time, beside the same curve for everybody."""
+    table = _table("left within", "rows", "left", "log loss", "Kaplan–Meier's", "AUC", "")
+    for one in judged:
+        told = ["–"] * 3
+        if one.metrics:
+            told = [str(one.metrics["log_loss"]), str(one.kaplan_meier["log_loss"]), str(one.metrics["auc"])]
+        table.add_row(f"{one.horizon} days", f"{one.n:,}", f"{one.left:,}", *told, escape(one.reason))
+    out.print(table)
+    out.print(f"[dim]the curve reaches {horizons[-1]} days; intervals: 95%, by account[/]")
+
+
+def show_curve(curve: Curve) -> None:
+    out.print(f"[bold]{escape(curve.account)}[/] as of {curve.as_of}: chance to be there still")
+    for days, chance in curve.stays.items():
+        out.print(f"  after {days:>3} days {chance:6.1%}  {'█' * round(30 * chance)}")
 
 
 def _moved(move: Move) -> str:

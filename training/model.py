@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from training.models import KINDS, combined
 from training.models.combined import Part
 from training.models.component import mean_of
 from training.season import Season
+from training.verified import verified
 
 CONTRACT = "contract.json"
 FORMAT = 2
@@ -127,7 +128,7 @@ class Model:
 
 def load(folder: Path, sha256: str) -> Model:
     """Read a model; every file's SHA-256 is checked before LightGBM parses it, since a damaged text kills the process."""
-    raw = _verified(folder / CONTRACT, sha256)
+    raw = verified(folder / CONTRACT, sha256)
     contract = json.loads(raw)
     if contract.get("format") != FORMAT:
         raise PropensityError(
@@ -151,10 +152,19 @@ def load(folder: Path, sha256: str) -> Model:
 
 
 def _texts(folder: Path, stored: dict[str, Any]) -> dict[str, str]:
-    return {name: _verified(folder / of["file"], of["sha256"]).decode() for name, of in stored["files"].items()}
+    return {name: verified(folder / of["file"], of["sha256"]).decode() for name, of in stored["files"].items()}
 
 
-def honour(model: Model, plan: Plan) -> None:
+class Meant(Protocol):
+    """A model that tells from which columns it was made, and what these meant."""
+
+    @property
+    def encoder(self) -> Encoder: ...
+    @property
+    def facts(self) -> dict[str, Any]: ...
+
+
+def honour(model: Meant, plan: Plan) -> None:
     """Refuse a model whose features this workspace cannot give it as they were, naming them."""
     meanings, meant = plan.meanings, model.facts["meanings"]
     if gone := [name for name in model.encoder.columns if name not in meanings]:
@@ -169,18 +179,3 @@ def honour(model: Model, plan: Plan) -> None:
             "Retrain with `propensity train`.",
             status=503,
         )
-
-
-def _verified(file: Path, sha256: str) -> bytes:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise PropensityError(f"the model's {file.name} cannot be read: {error}", _HINT, status=503) from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise PropensityError(
-            f"the model's {file.name} is not what was registered: its SHA-256 differs", _HINT, status=503
-        )
-    return content
-
-
-_HINT = "Restore the model's files, or train again with `propensity train`."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,14 +15,17 @@ import pandas as pd
 
 from features import cohort, frame, windows
 from features.errors import PropensityError
+from features.files import replaced
 from features.plan import Plan
 from features.workspace import Churn, Workspace
 from training import hazard, metrics
 from training.dataset import Encoder
 from training.hazard import Lives, Retention
 from training.metrics import Estimate
+from training.model import honour
 from training.outcomes import configured, losses
 from training.outcomes.specification import spec
+from training.registry import Registry
 
 HORIZONS = (30, 90, 180, 365)
 STEP = 7
@@ -223,3 +228,39 @@ def _dates(workspace: Workspace, churn: Churn, shortest: int) -> list[date]:
 
 def _instant(day: date, days: int, zone: str) -> int:
     return windows.as_of_instant(day + timedelta(days=days), zone)
+
+
+def keep(workspace: Workspace, curve: Retention, judged: Sequence[Judged]) -> str:
+    """Keep a curve as the one in use, and log it to MLflow; returns its SHA-256. The pointer is renamed last."""
+    registry = Registry(workspace)
+    with (
+        registry.run("retention", {"outcome": "churn", "workspace": workspace.config.name}),
+        TemporaryDirectory() as at,
+    ):
+        sha256 = curve.save(Path(at) / "retention")
+        told = {f"{name}_{one.horizon}": e.value for one in judged for name, e in one.metrics.items()}
+        registry.log({"horizons": list(curve.horizons), "contract_sha256": sha256}, told, Path(at))
+    target = _place(workspace)
+    curve.save(target / sha256)
+    with replaced(target / "current") as part:
+        part.write_text(sha256, encoding="utf-8")
+    return sha256
+
+
+def kept(workspace: Workspace) -> Retention:
+    """The curve in use; refused where there is none, its files are not whole, or its features are not today's."""
+    pointer = _place(workspace) / "current"
+    if not pointer.is_file():
+        raise PropensityError(
+            "there is no retention curve yet",
+            "Fit one with `propensity retention`; it takes contract churn.",
+            status=404,
+        )
+    sha256 = pointer.read_text(encoding="utf-8")
+    curve = Retention.load(pointer.parent / sha256, sha256)
+    honour(curve, frame.current_plan(workspace))
+    return curve
+
+
+def _place(workspace: Workspace) -> Path:
+    return workspace.state / "retention"

@@ -8,7 +8,7 @@ import typer
 
 from features.workspace import load
 from serving import model_terminal, terminal
-from serving.commands import HERE, JSON, NOT_PROMOTED, WORKSPACE, app, build, show_either, take_in
+from serving.commands import HERE, JSON, NOT_PROMOTED, WORKSPACE, app, build, day_of, show_either, take_in
 
 OUTCOME = Annotated[str, typer.Argument(help="Which outcome, for example churn.")]
 WHY = Annotated[str, typer.Option(help="Why; kept in the history.")]
@@ -91,3 +91,32 @@ def retrain(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     show_either(json, document, lambda: model_terminal.show_retrained(found))
     if any(one.what == "no champion" for one in found):
         raise typer.Exit(NOT_PROMOTED)
+
+
+@app.command(epilog="Example: propensity retention --workspace acme")
+def retention(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
+    """Fit the retention curve of contract churn, judge each horizon beside Kaplan-Meier, and keep it."""
+    from training.retention import keep, train_retention
+
+    here = load(workspace)
+    take_in(here)
+    build(here, None)
+    with terminal.progress("retention") as tell:
+        curve, judged = train_retention(here, progress=tell)
+        sha256 = keep(here, curve, judged)
+    document = {"sha256": sha256, "horizons": list(curve.horizons), "judged": [one.as_dict() for one in judged]}
+    show_either(json, document, lambda: model_terminal.show_retention(list(curve.horizons), judged))
+
+
+@app.command(epilog="Example: propensity curve account-17 --workspace acme")
+def curve(
+    account: Annotated[str, typer.Argument(help="Account id.")],
+    workspace: WORKSPACE = HERE,
+    as_of: Annotated[str | None, typer.Option(help="By default the last day with data.")] = None,
+    json: JSON = False,
+) -> None:
+    """The chance that an account is there still after 30, 90, 180 and 365 days."""
+    from serving.curves import curve as of_account
+
+    found = of_account(load(workspace), account, None if as_of is None else day_of(as_of))
+    show_either(json, found.as_dict(), lambda: model_terminal.show_curve(found))
