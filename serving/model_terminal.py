@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from training.promotion import Move
     from training.registry import Registered
     from training.retention import Judged
+    from training.search import Searched
 
 
 def show_backtest(found: Backtest) -> None:
@@ -46,6 +47,17 @@ def show_backtest(found: Backtest) -> None:
     for reason in found.skipped:
         out.print(f"[yellow]left out[/] {escape(reason)}")
     out.print(f"[dim]shuffled labels: AUC {found.shuffled}; intervals: 95%, by account[/]")
+
+
+def show_searched(found: Searched) -> None:
+    colour = "green" if found.better else "yellow"
+    said = "better, and used from now on" if found.better else "no better; the usual ones stay"
+    out.print(
+        f"[bold]{found.outcome}[/]: [{colour}]{said}[/], log loss {found.log_loss:.4f} on accounts left out "
+        f"(usual parameters {found.usual:.4f}); {found.trials} trials, {found.pruned} ended early"
+    )
+    for name, value in found.parameters.items():
+        out.print(f"  {name} = {value}")
 
 
 def show_models(found: dict[str, list[Registered]], moves: dict[str, list[Move]]) -> None:

@@ -13,7 +13,6 @@ from training import card, metrics, plots, provenance
 from training.card import Card
 from training.judge import Judged
 from training.learn import digest
-from training.models.trees import FULL
 from training.outcomes import configured
 from training.registry import Registry, Version
 
@@ -81,7 +80,7 @@ def _pictures(judged: Judged, outcome: str, folder: Path) -> None:
 def _parameters(workspace: Workspace, told: dict[str, Any], judged: Judged) -> dict[str, Any]:
     settings = configured(workspace, judged.model.facts["outcome"]).model_dump(mode="json")
     return {
-        **{name: FULL.parameters[name] for name in SHOWN_PARAMETERS},
+        **{name: judged.model.facts["growth"][name] for name in SHOWN_PARAMETERS},
         **{f"outcome.{name}": value for name, value in settings.items()},
         "rung": judged.model.rung,
         "columns": len(judged.model.encoder.columns),

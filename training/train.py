@@ -11,7 +11,7 @@ from typing import Any
 
 from features.errors import PropensityError
 from features.workspace import Config, Workspace
-from training import alarm, gate, promotion
+from training import alarm, gate, promotion, search
 from training.alarm import Alarm
 from training.dataset import Dataset, dataset
 from training.gate import Verdict
@@ -116,7 +116,8 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
     registry, tags = Registry(workspace), {"outcome": outcome, "workspace": workspace.config.name}
     with registry.run(outcome, tags) as run, TemporaryDirectory() as scratch:
         known = facts(workspace, outcome, rows)
-        found = learned(rows, folds, config, known, lambda what: progress(f"{outcome}: {what}"))
+        growth = search.found(workspace, outcome, rows)
+        found = learned(rows, folds, config, known, lambda what: progress(f"{outcome}: {what}"), growth)
         progress(f"{outcome}: judging")
         champion = registry.champion(outcome)
         judged = judge(workspace, registry, outcome, found.model, learn, test)

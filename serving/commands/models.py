@@ -34,6 +34,26 @@ def backtest(
     show_either(json, found.as_dict(), lambda: model_terminal.show_backtest(found))
 
 
+@app.command(epilog="Example: propensity search churn --minutes 20 --workspace acme")
+def search(
+    outcome: OUTCOME,
+    workspace: WORKSPACE = HERE,
+    minutes: Annotated[float, typer.Option(min=0.01, help="How long to try; a later search goes on from there.")] = 10,
+    json: JSON = False,
+) -> None:
+    """Look for better parameters within the training range; the next training of the outcome uses them."""
+    from training.outcomes import configured
+    from training.search import search as look
+
+    here = load(workspace)
+    configured(here, outcome)
+    take_in(here)
+    build(here, None)
+    with terminal.progress("search") as tell:
+        found = look(here, outcome, minutes, tell)
+    show_either(json, found.as_dict(), lambda: model_terminal.show_searched(found))
+
+
 @app.command(epilog="Example: propensity models --workspace acme")
 def models(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     """Every registered model: champion and challenger, what the gate said, and how the champion came to be."""

@@ -96,6 +96,9 @@ def fit(growth: Growth, rows: Sample, cuts: list[Cut], seed: int, progress: Prog
     unseen = np.zeros(len(rows))
     least = int(np.clip(growth.least * rows.overlap, 20, max(20, min(400, len(rows) // 20))))
     parameters = ALWAYS | growth.parameters | {"min_data_in_leaf": least}
+    if rows.directions:
+        signs = [rows.directions.get(column, 0) for column in range(rows.matrix.shape[1])]
+        parameters |= {"monotone_constraints": signs, "monotone_constraints_method": "advanced"}
 
     def one(number: int) -> lgb.Booster:
         learn, left = cuts[number]
