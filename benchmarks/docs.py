@@ -271,7 +271,8 @@ def scoring_section(rows: list[dict[str, Any]]) -> list[str]:
     parts = [
         "## Scores and reasons",
         "Exact contributions of every column to every row, from 120 columns, ten of them categories, 8% missing; all rows "
-        "different. In fresh processes, medians of rounds through all; a single row by its median over 300. *× LightGBM*: "
+        "different. In fresh processes, medians of rounds through all; a single row by its median over 100. On one thread by processor time, on two by "
+        "the clock. *× LightGBM*: "
         "against its own on the same model and as many threads, and for *score and contributions* against its bare "
         "prediction. *farthest apart*: the largest difference from LightGBM's contributions, as a share of the row's sum of "
         "them without their signs. *limit*: the rows read, and as many numbers written.",

@@ -186,3 +186,8 @@ def test_linear_leaves_and_leaves_without_rows_are_left_to_lightgbm() -> None:
     counts = line.removeprefix("leaf_count=").split()
     empty = lgb.Booster(model_str=text.replace(line, "leaf_count=" + " ".join(["0", *counts[1:]])))
     assert "no row of training" in Contributions.of(empty).reason
+
+
+def test_without_trees_it_is_left_to_lightgbm() -> None:
+    data = lgb.Dataset(forests.rows(np.random.default_rng(1), 50), np.arange(50.0))
+    assert "no trees" in Contributions.of(lgb.Booster({"verbosity": -1}, data)).reason

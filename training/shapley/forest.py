@@ -104,6 +104,8 @@ class Forest:
             raise UnsupportedError(f"it has {outputs} outputs")
         if "average_output" in head.splitlines():
             raise UnsupportedError("it averages its trees, as a random forest does")
+        if not parts:
+            raise UnsupportedError("it has no trees")
         return cls(tuple(_tree(_fields(part)) for part in parts), int(about["max_feature_idx"]) + 1)
 
     @cached_property
