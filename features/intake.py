@@ -82,7 +82,7 @@ class Intake:
         for name in self.report.tables:
             # First with codes, then in order: to join and to sort at once would take more memory than either.
             coded, order = _stored(self.connection, name)
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE coded AS {coded}")
+            self.connection.execute(f"CREATE OR REPLACE TABLE coded AS {coded}")
             self.connection.execute(
                 f"COPY (SELECT * FROM coded ORDER BY {order}) TO {literal(str(part / f'{name}.parquet'))} "
                 "(FORMAT parquet, COMPRESSION zstd)"
@@ -163,7 +163,7 @@ def _number_people(connection: duckdb.DuckDBPyConnection, mapped: list[Table]) -
     not change what was known of earlier facts.
     """
     connection.execute(
-        "CREATE TEMP TABLE codes AS SELECT account, CAST(row_number() OVER () - 1 AS INTEGER) AS account_code "
+        "CREATE TABLE codes AS SELECT account, CAST(row_number() OVER () - 1 AS INTEGER) AS account_code "
         "FROM (SELECT account FROM good_accounts ORDER BY account)"
     )
     seen = [
@@ -176,10 +176,10 @@ def _number_people(connection: duckdb.DuckDBPyConnection, mapped: list[Table]) -
     if exists(connection, "good_contacts"):
         role, joined = "p.role", "LEFT JOIN good_contacts p USING (account, contact)"
         known = "epoch_us(greatest(p.joined, p.recorded_at, TIMESTAMPTZ '1900-01-01 00:00:00+00'))"
-    connection.execute(f"CREATE TEMP TABLE everyone AS {everyone}")
+    connection.execute(f"CREATE TABLE everyone AS {everyone}")
     # Sorted first and then counted, since a window over everybody would take all of them into memory at once.
     connection.execute(
-        f"CREATE TEMP TABLE people AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS contact_code, * FROM ("
+        f"CREATE TABLE people AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS contact_code, * FROM ("
         f"SELECT account_code, account, contact, {role} AS role, {known} AS role_known "
         f"FROM everyone JOIN codes USING (account) {joined} ORDER BY account_code, contact)"
     )

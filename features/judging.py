@@ -37,18 +37,16 @@ def judge(connection: duckdb.DuckDBPyConnection, workspace: Workspace, table: Ta
         told += impossible
     cases = ["problem", *(f"CASE WHEN {broken} THEN {literal(problem)} END" for problem, broken in checks)]
     connection.execute(
-        f"CREATE TEMP TABLE judged_{name} AS "
+        f"CREATE TABLE judged_{name} AS "
         f"SELECT * REPLACE (coalesce({', '.join(cases)}) AS problem) FROM ({_beside(connection, table, report)})"
     )
     for problem, true in told:
         report.problems += problems(connection, table, f"{true} AND problem IS NULL", literal(problem), report, False)
     if table.of_type("money"):
         _convert(connection, config.currency, table, "rates" in config.tables)
-    connection.execute(
-        f"CREATE TEMP TABLE bad_{name} AS SELECT row, problem FROM judged_{name} WHERE problem <> 'repeated'"
-    )
+    connection.execute(f"CREATE VIEW bad_{name} AS SELECT row, problem FROM judged_{name} WHERE problem <> 'repeated'")
     kept = ", ".join(quoted(column.name) for column in table.columns)
-    connection.execute(f"CREATE TEMP TABLE good_{name} AS SELECT {kept} FROM judged_{name} WHERE problem IS NULL")
+    connection.execute(f"CREATE VIEW good_{name} AS SELECT {kept} FROM judged_{name} WHERE problem IS NULL")
     report.rows = count(connection, f"good_{name}")
     report.quarantined = count(connection, f"bad_{name}")
     report.repeated = report.read - report.rows - report.quarantined
@@ -88,7 +86,7 @@ def _beside(connection: duckdb.DuckDBPyConnection, table: Table, report: TableRe
 
 
 def exists(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
-    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [relation]).fetchone()
+    found = connection.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = ?", [relation]).fetchone()
     assert found is not None
     return bool(found[0])
 
@@ -140,7 +138,7 @@ def _convert(connection: duckdb.DuckDBPyConnection, home: str, table: Table, rat
     converted = ", ".join(f"round({column} * coalesce(rate, 1), 2) AS {column}" for column in table.of_type("money"))
     unrated = f"CASE WHEN currency <> {literal(home)} AND rate IS NULL THEN 'no exchange rate on its date' END"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE judged_{name} AS SELECT * EXCLUDE (rate) "
+        f"CREATE OR REPLACE TABLE judged_{name} AS SELECT * EXCLUDE (rate) "
         f"REPLACE ({converted}, coalesce(problem, {unrated}) AS problem) FROM (SELECT j.*, r.rate FROM judged_{name} j "
         f"ASOF LEFT JOIN good_rates r ON j.currency = r.currency AND {when} >= r.valid_from)"
     )

@@ -20,7 +20,7 @@ def type_rows(
     raw, typed = f"raw_{table.name}", f"typed_{table.name}"
     try:
         connection.execute(
-            f"CREATE TEMP TABLE {raw} AS SELECT row_number() OVER () AS row, * FROM ({select(table, mapping)})"
+            f"CREATE TABLE {raw} AS SELECT row_number() OVER () AS row, * FROM ({select(table, mapping)})"
         )
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
         raise PropensityError(
@@ -54,7 +54,7 @@ def type_rows(
         if column.required:
             problems.append(f"CASE WHEN NOT ({given}) THEN {literal(column.name + ' is missing')} END")
     connection.execute(
-        f"CREATE TEMP TABLE {typed} AS SELECT {', '.join(typed_columns)}, coalesce({', '.join(problems)}) AS problem "
+        f"CREATE VIEW {typed} AS SELECT {', '.join(typed_columns)}, coalesce({', '.join(problems)}) AS problem "
         f"FROM (SELECT {', '.join(parsed_columns)} FROM {raw})"
     )
     report.read = count(connection, raw)
