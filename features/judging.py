@@ -60,13 +60,13 @@ def _beside(connection: duckdb.DuckDBPyConnection, table: Table, report: TableRe
     beside = {"account_created": "CAST(NULL AS TIMESTAMPTZ)", "contract_starts": "CAST(NULL AS TIMESTAMPTZ)"}
     if "account" in names and table.name != "accounts":
         joins.append("LEFT JOIN good_accounts a ON a.account = t.account")
-        beside |= {"known_account": "a.account", "account_created": "a.created"}
+        beside |= {"known_account": "a.account IS NOT NULL", "account_created": "a.created"}
     if table.name == "usage" and exists(connection, "good_contracts"):
         joins.append("LEFT JOIN good_contracts c ON c.contract = t.contract AND c.account = t.account")
-        beside |= {"known_contract": "c.contract", "contract_starts": "c.starts"}
+        beside |= {"known_contract": "c.contract IS NOT NULL", "contract_starts": "c.starts"}
     if "contact" in names and table.name != "contacts" and exists(connection, "good_contacts"):
         joins.append("LEFT JOIN good_contacts p ON p.contact = t.contact AND p.account = t.account")
-        beside |= {"known_contact": "p.contact"}
+        beside |= {"known_contact": "p.contact IS NOT NULL"}
     if table.key in report.columns:
         values = ", ".join(f"t.{quoted(column)}" for column in table.by_name)
         beside["same_content"] = f"row_number() OVER (PARTITION BY {values} ORDER BY t.row)"
@@ -104,7 +104,7 @@ def _repeats(table: Table, report: TableReport) -> list[tuple[str, str]]:
 def _orphans(table: Table) -> list[tuple[str, str]]:
     if "account" not in table.by_name or table.name == "accounts":
         return []
-    return [("account is not in accounts", "account IS NOT NULL AND known_account IS NULL")]
+    return [("account is not in accounts", "account IS NOT NULL AND NOT known_account")]
 
 
 def _dangling(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[str, str]]:
@@ -113,11 +113,9 @@ def _dangling(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple
     """
     checks = []
     if "contact" in table.by_name and table.name != "contacts" and exists(connection, "good_contacts"):
-        checks.append(("contact is not in contacts of this account", "contact IS NOT NULL AND known_contact IS NULL"))
+        checks.append(("contact is not in contacts of this account", "contact IS NOT NULL AND NOT known_contact"))
     if table.name == "usage" and exists(connection, "good_contracts"):
-        checks.append(
-            ("contract is not in contracts of this account", "contract IS NOT NULL AND known_contract IS NULL")
-        )
+        checks.append(("contract is not in contracts of this account", "contract IS NOT NULL AND NOT known_contract"))
     return checks
 
 

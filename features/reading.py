@@ -49,7 +49,7 @@ def type_rows(
         typed_columns.append(f"{beside} AS {name}")
         report.handled += [parsed.handled] if parsed.handled else []
         report.date_only += [column.name] if parsed.date_only else []
-        given = f"nullif(CAST({name} AS VARCHAR), '') IS NOT NULL"
+        given = parsing.given(column.name, types[column.name])
         problems.append(f"CASE WHEN {given} AND {beside} IS NULL THEN {literal(parsing.not_parsed(column))} END")
         if column.required:
             problems.append(f"CASE WHEN NOT ({given}) THEN {literal(column.name + ' is missing')} END")
