@@ -275,7 +275,8 @@ def scoring_section(rows: list[dict[str, Any]]) -> list[str]:
         "the clock. *× LightGBM*: "
         "against its own on the same model and as many threads, and for *score and contributions* against its bare "
         "prediction. *farthest apart*: the largest difference from LightGBM's contributions, as a share of the row's sum of "
-        "them without their signs. *limit*: the rows read, and as many numbers written.",
+        "them without their signs. *limit*: the rows read, and as many numbers written. "
+        "woodelf-explainer takes no categories, and is left out where depth is unbounded, which takes it minutes to prepare.",
     ]
     titles = {"predict": "Score", "contributions": "Contributions", "both": "Score and contributions"}
     for model in dict.fromkeys(row["model"] for row in rows):
