@@ -1,8 +1,8 @@
 """Models beside their peers: the same rows to learn from, the same rows to foretell.
 
-    python -m benchmarks.models [--task "online_retail churn"] [--only propensity catboost] [--repeats 1] [--prepare]
+    python -m benchmarks.models [--task "online_retail churn"] [--only propensity catboost] [--repeats 1] [--slower 1]
 
-Tasks and the peers' environments are kept in ``benchmarks/.worlds`` and ``benchmarks/.envs``. With ``--only``, rows of
+``--prepare`` writes the tasks anew and runs nobody. Tasks and the peers' environments are kept in ``benchmarks/.worlds`` and ``benchmarks/.envs``. With ``--only``, rows of
 others stay as they are if they are of the same data. The third-party data is not part of the project: --data names the
 folder that holds it (default: ../shared/data); a task whose data is absent is skipped, by name.
 """
@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--task", nargs="+", choices=list(TASKS), default=list(TASKS))
     parser.add_argument("--only", nargs="+", choices=[c.name for c in COMPETITORS], default=[])
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--slower", type=float, default=1, help="all time limits times this, on a slow or busy machine")
     parser.add_argument("--prepare", action="store_true", help="write the tasks anew, and run nobody")
     given = parser.parse_args()
     chosen = [c for c in COMPETITORS if not given.only or c.name in given.only]
@@ -35,7 +36,7 @@ def main() -> None:
         task = prepared(name, given.data, anew=given.prepare)
         if given.prepare:
             continue
-        rows = list(measure(task, chosen, given.repeats))
+        rows = list(measure(task, chosen, given.repeats, given.slower))
         names = {row["name"] for row in rows}
         earlier = [
             row

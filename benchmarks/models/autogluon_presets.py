@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from autogluon.tabular import TabularPredictor
 
 from benchmarks.models.rows import Rows, Vector, groups
@@ -21,12 +22,14 @@ PARTS = 8
 
 
 def probabilities(train: Rows, test: Rows, preset: str, limit: float, together: bool) -> Vector:
-    learnt, how = train.features.assign(label_=train.label.astype(int)), {}
+    columns: dict[str, Any] = {"label_": train.label.astype(int)}
     settings: dict[str, Any] = {}
+    how: dict[str, Any] = {}
     if together:
-        learnt["group_"] = groups(train.accounts, PARTS)
+        columns["group_"] = groups(train.accounts, PARTS)
         settings, how = {"groups": "group_"}, {"dynamic_stacking": False}
+    learnt = pd.concat([train.features, pd.DataFrame(columns)], axis=1)
     with TemporaryDirectory() as scratch:
-        predictor = TabularPredictor("label_", eval_metric="log_loss", path=scratch, verbosity=2, **settings)
+        predictor = TabularPredictor("label_", eval_metric="log_loss", path=scratch, verbosity=1, **settings)
         predictor.fit(learnt, presets=preset, time_limit=limit, **how)
         return np.asarray(predictor.predict_proba(test.features)[1])

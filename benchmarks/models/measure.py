@@ -46,19 +46,20 @@ class Competitor:
     title: str
     env: str = ""
     options: Row = field(default_factory=dict)
+    only_over_time: bool = False
+    """Differs from another only where an account has several rows."""
 
-    def given(self, task: Task) -> Row:
-        """The options for a task."""
-        scaled = {"limit": self.options["limit"] * task.share_of_limits} if "limit" in self.options else {}
+    def given(self, task: Task, slower: float = 1) -> Row:
+        """The options for a task; on a machine that is so many times slower or busier."""
+        scaled = {"limit": self.options["limit"] * task.share_of_limits * slower} if "limit" in self.options else {}
         return self.options | scaled
 
 
 def _autogluon(preset: str, limit: int, together: bool) -> Competitor:
     name = f"autogluon-{preset.removesuffix('_quality')}{'-together' if together else ''}"
     title = f"AutoGluon {{version}}, {preset}" + (", accounts kept together" if together else ", as it comes")
-    return Competitor(
-        name, "autogluon_presets", title, "autogluon", {"preset": preset, "limit": limit, "together": together}
-    )
+    options = {"preset": preset, "limit": limit, "together": together}
+    return Competitor(name, "autogluon_presets", title, "autogluon", options, only_over_time=together)
 
 
 COMPETITORS = (
@@ -87,26 +88,29 @@ class Said:
     note: str = ""
 
 
-def measure(task: Task, competitors: list[Competitor], repeats: int) -> Iterator[Row]:
+def measure(task: Task, competitors: list[Competitor], repeats: int, slower: float = 1) -> Iterator[Row]:
     """A row for each competitor. Rounds go through all of them, so that a noisy minute does not fall on one."""
+    competitors = [competitor for competitor in competitors if task.span or not competitor.only_over_time]
     runs: dict[str, list[Said]] = {competitor.name: [] for competitor in competitors}
     for number in range(repeats):
         for competitor in competitors:
-            said = once(competitor, task)
+            said = once(competitor, task, slower)
             told = f"{said.seconds:.1f} s" if said.probability is not None else said.note
             print(f"{task.name}: {competitor.name}, round {number + 1}, {told}", file=sys.stderr)
             runs[competitor.name].append(said)
-    yield from judged(task, competitors, runs)
+    yield from (row | {"slower": slower} for row in judged(task, competitors, runs))
 
 
-def once(competitor: Competitor, task: Task) -> Said:
+def once(competitor: Competitor, task: Task, slower: float = 1) -> Said:
     """All splits of a task, each in a process of its own: seconds add up, memory is the most that any took."""
     parts, took = [], []
     with TemporaryDirectory() as scratch:
         for folder in task.folders():
             out = Path(scratch) / f"{folder.name}.npy"
             try:
-                took.append(_process(python(competitor.env), competitor.module, folder, out, competitor.given(task)))
+                took.append(
+                    _process(python(competitor.env), competitor.module, folder, out, competitor.given(task, slower))
+                )
             except (NotInstalledError, subprocess.SubprocessError, RuntimeError) as error:
                 return Said(None, note=str(error))
             parts.append(np.load(out, allow_pickle=False))
