@@ -34,7 +34,7 @@ def probabilities(train: Rows, test: Rows) -> Vector:
 
 
 def _fitted(strength: float, learnt: Vector, label: Vector) -> LogisticRegression:
-    return LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200).fit(learnt, label)
+    return LogisticRegression(C=strength, max_iter=500).fit(learnt, label)
 
 
 def _unseen_loss(strength: float, learnt: Vector, train: Rows) -> float:

@@ -65,7 +65,7 @@ def _autogluon(preset: str, limit: int, together: bool) -> Competitor:
 COMPETITORS = (
     Competitor(OURS, "ours", OURS),
     Competitor("base-rate", "base_rate", "base rate"),
-    Competitor("logistic", "logistic", "logistic regression (scikit-learn {version})"),
+    Competitor("logistic", "logistic", "logistic regression, scikit-learn {version}"),
     Competitor("lightgbm", "lightgbm_plain", "LightGBM {version}"),
     Competitor("xgboost", "xgboost_plain", "XGBoost {version}", "boosters"),
     Competitor("catboost", "catboost_plain", "CatBoost {version}", "boosters"),
@@ -147,7 +147,7 @@ def judged(task: Task, competitors: list[Competitor], runs: dict[str, list[Said]
     }
     for competitor in competitors:
         said = runs[competitor.name]
-        p, title = said[0].probability, competitor.title.format(version=said[0].version)
+        p, title = said[0].probability, competitor.title.format(version=said[0].version).strip()
         row = about | {"name": competitor.name, "who": title, "options": competitor.given(task)}
         if p is None:
             yield row | {"note": said[0].note}
