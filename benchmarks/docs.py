@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
+from benchmarks.models import page
 from features import catalog
 from features.files import replaced
 from features.plan import plan
@@ -28,6 +29,7 @@ def main() -> None:
     write("results.md", results_page())
     write("verification.md", verification_page())
     write("performance.md", performance_page())
+    write("models.md", models_page())
 
 
 def write(name: str, text: str) -> None:
@@ -200,6 +202,11 @@ def oracle_section(rows: list[dict[str, Any]]) -> list[str]:
         f"fifth of all aggregations and windows, to the bit: **{found}** (seeds {', '.join(str(r['seed']) for r in rows)}).",
         made_with(rows),
     ]
+
+
+def models_page() -> str:
+    rows = results.load("models")
+    return "\n\n".join([*page.parts(rows), made_with(rows)]) + "\n"
 
 
 def performance_page() -> str:
