@@ -94,6 +94,8 @@ def test_competitors_learn_in_processes_of_their_own(name: str, task: Task) -> N
     assert found["log_loss"] < base["log_loss"] - 0.05
     assert found["auc"] > 0.75
     assert found["data"] == task.data
+    shown = "\n".join(page.parts([base, found]))
+    assert f"{found['log_loss']:.4f} (" in shown
 
 
 def test_the_splits_of_a_flat_table_are_judged_together(task: Task, tmp_path: Path) -> None:
