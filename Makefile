@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check verify docs bench bench-features lock clean
+.PHONY: install demo test check verify docs bench bench-features bench-scoring lock clean
 .DEFAULT_GOAL := demo
 
 install: .venv/installed
@@ -40,6 +40,9 @@ bench: install
 bench-features: install
 	$(BIN)/python -m benchmarks.features
 	$(BIN)/python -m benchmarks.features --growth --events 500000
+
+bench-scoring: install
+	$(BIN)/python -m benchmarks.scoring
 
 # Resolve anew: one lock for every supported Python, with hashes and without index addresses.
 lock:

@@ -1,7 +1,11 @@
-"""DuckDB within the workspace's memory: what does not fit is spilled to a folder, and what cannot be spilled says so."""
+"""DuckDB within the workspace's memory: tables lie in a file, what else does not fit is spilled beside it, and what cannot
+be spilled says so.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +15,9 @@ import duckdb
 from features.errors import PropensityError
 from features.threads import THREADS
 from features.workspace import Workspace
+
+NO_ROOM = ("failed to offload", *(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
+"""What is said where a disk is full, or as full as it may be."""
 
 
 def quoted(name: str) -> str:
@@ -23,21 +30,33 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def ran_out(error: Exception) -> bool:
+    """Is it memory or disk that did not do?"""
+    return isinstance(error, duckdb.OutOfMemoryException) or any(
+        said in str(error) for said in ("Out of Memory Error", *NO_ROOM)
+    )
+
+
 @contextmanager
 def connected(workspace: Workspace, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection of its own, closed in the end. Raises PropensityError where the memory does not do."""
+    """A connection of its own, closed in the end. Raises PropensityError where memory or disk do not do.
+
+    Its tables are written to a file as they are made, which takes far less memory than to keep temporary ones; they are
+    never committed, since nobody reads them later.
+    """
     config = workspace.config
-    with duckdb.connect() as connection:
+    with duckdb.connect(spill / "tables.duckdb") as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET memory_limit = '{config.database_bytes} B'")
         connection.execute(f"SET temp_directory = {literal(str(spill))}")
         connection.execute(f"SET threads = {THREADS}")
+        connection.begin()
         try:
             yield connection
-        except (duckdb.OutOfMemoryException, OSError) as error:  # OSError where rows are streamed
-            if isinstance(error, OSError) and "Out of Memory Error" not in str(error):
+        except (duckdb.OutOfMemoryException, duckdb.IOException, OSError) as error:  # OSError where rows are streamed
+            if not ran_out(error):
                 raise
-            if "offload" in str(error):
+            if any(said in str(error) for said in NO_ROOM):
                 raise PropensityError(
                     f"there is no room left in {spill} for what memory of {config.memory} does not hold",
                     "Free space on that disk, or state more under memory in propensity.toml.",

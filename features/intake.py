@@ -23,7 +23,7 @@ from features import words
 from features.database import literal, quoted
 from features.errors import PropensityError
 from features.files import replaced, settled
-from features.judging import exists, flag_future, happened, judge, own_check, time_range
+from features.judging import exists, flag_future, happened, judge, own_check
 from features.quality import Report, TableReport
 from features.reading import columns, type_rows
 from features.sources.files import open_sources
@@ -82,7 +82,7 @@ class Intake:
         for name in self.report.tables:
             # First with codes, then in order: to join and to sort at once would take more memory than either.
             coded, order = _stored(self.connection, name)
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE coded AS {coded}")
+            self.connection.execute(f"CREATE OR REPLACE TABLE coded AS {coded}")
             self.connection.execute(
                 f"COPY (SELECT * FROM coded ORDER BY {order}) TO {literal(str(part / f'{name}.parquet'))} "
                 "(FORMAT parquet, COMPRESSION zstd)"
@@ -128,7 +128,7 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
             judge(connection, workspace, table, reports[table.name])
             words.score(connection, table, config.text, reports[table.name], progress)
         report = Report(reports, [own_check(connection, check) for check in config.checks])
-        report.observed_until = _observed_until(connection, workspace, mapped)
+        report.observed_until = _observed_until(workspace, reports)
         flag_future(connection, report, mapped, config.timezone)
         _number_people(connection, mapped)
         yield Intake(workspace, connection, report)
@@ -143,15 +143,11 @@ def current(workspace: Workspace) -> tuple[Path, Report]:
     return folder, Report.from_dict(json.loads((folder / "report.json").read_text(encoding="utf-8")))
 
 
-def _observed_until(connection: duckdb.DuckDBPyConnection, workspace: Workspace, mapped: list[Table]) -> str | None:
+def _observed_until(workspace: Workspace, reports: dict[str, TableReport]) -> str | None:
     """The last local day with a fact, today at the latest, or the day the exports were taken where that is stated."""
     if workspace.config.as_of.exported is not None:
         return workspace.config.as_of.exported.isoformat()
-    lasts = [
-        last
-        for table in mapped
-        if table.facts and (last := time_range(connection, table, workspace.config.timezone)[1])
-    ]
+    lasts = [report.last for name, report in reports.items() if TABLES[name].facts and report.last]
     today = datetime.now(ZoneInfo(workspace.config.timezone)).date().isoformat()
     return min(max(lasts)[:10], today) if lasts else None
 
@@ -163,7 +159,7 @@ def _number_people(connection: duckdb.DuckDBPyConnection, mapped: list[Table]) -
     not change what was known of earlier facts.
     """
     connection.execute(
-        "CREATE TEMP TABLE codes AS SELECT account, CAST(row_number() OVER () - 1 AS INTEGER) AS account_code "
+        "CREATE TABLE codes AS SELECT account, CAST(row_number() OVER () - 1 AS INTEGER) AS account_code "
         "FROM (SELECT account FROM good_accounts ORDER BY account)"
     )
     seen = [
@@ -176,10 +172,10 @@ def _number_people(connection: duckdb.DuckDBPyConnection, mapped: list[Table]) -
     if exists(connection, "good_contacts"):
         role, joined = "p.role", "LEFT JOIN good_contacts p USING (account, contact)"
         known = "epoch_us(greatest(p.joined, p.recorded_at, TIMESTAMPTZ '1900-01-01 00:00:00+00'))"
-    connection.execute(f"CREATE TEMP TABLE everyone AS {everyone}")
+    connection.execute(f"CREATE TABLE everyone AS {everyone}")
     # Sorted first and then counted, since a window over everybody would take all of them into memory at once.
     connection.execute(
-        f"CREATE TEMP TABLE people AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS contact_code, * FROM ("
+        f"CREATE TABLE people AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS contact_code, * FROM ("
         f"SELECT account_code, account, contact, {role} AS role, {known} AS role_known "
         f"FROM everyone JOIN codes USING (account) {joined} ORDER BY account_code, contact)"
     )

@@ -37,18 +37,16 @@ def judge(connection: duckdb.DuckDBPyConnection, workspace: Workspace, table: Ta
         told += impossible
     cases = ["problem", *(f"CASE WHEN {broken} THEN {literal(problem)} END" for problem, broken in checks)]
     connection.execute(
-        f"CREATE TEMP TABLE judged_{name} AS "
+        f"CREATE TABLE judged_{name} AS "
         f"SELECT * REPLACE (coalesce({', '.join(cases)}) AS problem) FROM ({_beside(connection, table, report)})"
     )
     for problem, true in told:
         report.problems += problems(connection, table, f"{true} AND problem IS NULL", literal(problem), report, False)
     if table.of_type("money"):
         _convert(connection, config.currency, table, "rates" in config.tables)
-    connection.execute(
-        f"CREATE TEMP TABLE bad_{name} AS SELECT row, problem FROM judged_{name} WHERE problem <> 'repeated'"
-    )
+    connection.execute(f"CREATE VIEW bad_{name} AS SELECT row, problem FROM judged_{name} WHERE problem <> 'repeated'")
     kept = ", ".join(quoted(column.name) for column in table.columns)
-    connection.execute(f"CREATE TEMP TABLE good_{name} AS SELECT {kept} FROM judged_{name} WHERE problem IS NULL")
+    connection.execute(f"CREATE VIEW good_{name} AS SELECT {kept} FROM judged_{name} WHERE problem IS NULL")
     report.rows = count(connection, f"good_{name}")
     report.quarantined = count(connection, f"bad_{name}")
     report.repeated = report.read - report.rows - report.quarantined
@@ -62,13 +60,13 @@ def _beside(connection: duckdb.DuckDBPyConnection, table: Table, report: TableRe
     beside = {"account_created": "CAST(NULL AS TIMESTAMPTZ)", "contract_starts": "CAST(NULL AS TIMESTAMPTZ)"}
     if "account" in names and table.name != "accounts":
         joins.append("LEFT JOIN good_accounts a ON a.account = t.account")
-        beside |= {"known_account": "a.account", "account_created": "a.created"}
+        beside |= {"known_account": "a.account IS NOT NULL", "account_created": "a.created"}
     if table.name == "usage" and exists(connection, "good_contracts"):
         joins.append("LEFT JOIN good_contracts c ON c.contract = t.contract AND c.account = t.account")
-        beside |= {"known_contract": "c.contract", "contract_starts": "c.starts"}
+        beside |= {"known_contract": "c.contract IS NOT NULL", "contract_starts": "c.starts"}
     if "contact" in names and table.name != "contacts" and exists(connection, "good_contacts"):
         joins.append("LEFT JOIN good_contacts p ON p.contact = t.contact AND p.account = t.account")
-        beside |= {"known_contact": "p.contact"}
+        beside |= {"known_contact": "p.contact IS NOT NULL"}
     if table.key in report.columns:
         values = ", ".join(f"t.{quoted(column)}" for column in table.by_name)
         beside["same_content"] = f"row_number() OVER (PARTITION BY {values} ORDER BY t.row)"
@@ -88,7 +86,7 @@ def _beside(connection: duckdb.DuckDBPyConnection, table: Table, report: TableRe
 
 
 def exists(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
-    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [relation]).fetchone()
+    found = connection.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = ?", [relation]).fetchone()
     assert found is not None
     return bool(found[0])
 
@@ -106,7 +104,7 @@ def _repeats(table: Table, report: TableReport) -> list[tuple[str, str]]:
 def _orphans(table: Table) -> list[tuple[str, str]]:
     if "account" not in table.by_name or table.name == "accounts":
         return []
-    return [("account is not in accounts", "account IS NOT NULL AND known_account IS NULL")]
+    return [("account is not in accounts", "account IS NOT NULL AND NOT known_account")]
 
 
 def _dangling(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[str, str]]:
@@ -115,11 +113,9 @@ def _dangling(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple
     """
     checks = []
     if "contact" in table.by_name and table.name != "contacts" and exists(connection, "good_contacts"):
-        checks.append(("contact is not in contacts of this account", "contact IS NOT NULL AND known_contact IS NULL"))
+        checks.append(("contact is not in contacts of this account", "contact IS NOT NULL AND NOT known_contact"))
     if table.name == "usage" and exists(connection, "good_contracts"):
-        checks.append(
-            ("contract is not in contracts of this account", "contract IS NOT NULL AND known_contract IS NULL")
-        )
+        checks.append(("contract is not in contracts of this account", "contract IS NOT NULL AND NOT known_contract"))
     return checks
 
 
@@ -140,7 +136,7 @@ def _convert(connection: duckdb.DuckDBPyConnection, home: str, table: Table, rat
     converted = ", ".join(f"round({column} * coalesce(rate, 1), 2) AS {column}" for column in table.of_type("money"))
     unrated = f"CASE WHEN currency <> {literal(home)} AND rate IS NULL THEN 'no exchange rate on its date' END"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE judged_{name} AS SELECT * EXCLUDE (rate) "
+        f"CREATE OR REPLACE TABLE judged_{name} AS SELECT * EXCLUDE (rate) "
         f"REPLACE ({converted}, coalesce(problem, {unrated}) AS problem) FROM (SELECT j.*, r.rate FROM judged_{name} j "
         f"ASOF LEFT JOIN good_rates r ON j.currency = r.currency AND {when} >= r.valid_from)"
     )

@@ -166,7 +166,7 @@ def _choose(
     query = facts.select(kind, tables, workspace, report)
     found = connection.execute(f"SELECT DISTINCT label FROM ({query}) WHERE label IS NOT NULL ORDER BY 1").fetchall()
     labels = [row[0] for row in found]
-    connection.execute("CREATE OR REPLACE TEMP TABLE labels (label VARCHAR, code INTEGER)")
+    connection.execute("CREATE OR REPLACE TABLE labels (label VARCHAR, code INTEGER)")
     if labels:
         connection.execute("INSERT INTO labels SELECT unnest(?), unnest(range(?))", [labels, len(labels)])
     role = f"list_position([{', '.join(map(literal, ROLES))}], CASE WHEN f.known >= p.role_known THEN p.role END)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import duckdb
@@ -28,6 +29,8 @@ OFFSET = r"\d(Z|[+-]\d\d(:?\d\d)?)$"
 ONLY_DATE = r"[0-9T]\d?:\d\d"
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 EARLIEST, LATEST = "1900-01-01", "2200-01-01"
+NEVER_EMPTY = r"\w*INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*|BOOLEAN|DATE|TIMESTAMP.*"
+"""Types of values that are there or null; of others an empty text stands for null, too."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,13 @@ def parse(
     if column.allowed:
         return Parsed(_allowed(text, column.allowed))
     return Parsed(f"CASE WHEN NOT contains({text}, chr(0)) THEN {text} END")
+
+
+def given(name: str, raw_type: str) -> str:
+    """Does the source say anything? Of numbers and times without making text of them, which takes longer than the rest."""
+    if re.fullmatch(NEVER_EMPTY, raw_type):
+        return f"{quoted(name)} IS NOT NULL"
+    return f"nullif(CAST({quoted(name)} AS VARCHAR), '') IS NOT NULL"
 
 
 def not_parsed(column: Column) -> str:

@@ -20,7 +20,7 @@ def type_rows(
     raw, typed = f"raw_{table.name}", f"typed_{table.name}"
     try:
         connection.execute(
-            f"CREATE TEMP TABLE {raw} AS SELECT row_number() OVER () AS row, * FROM ({select(table, mapping)})"
+            f"CREATE TABLE {raw} AS SELECT row_number() OVER () AS row, * FROM ({select(table, mapping)})"
         )
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
         raise PropensityError(
@@ -49,12 +49,12 @@ def type_rows(
         typed_columns.append(f"{beside} AS {name}")
         report.handled += [parsed.handled] if parsed.handled else []
         report.date_only += [column.name] if parsed.date_only else []
-        given = f"nullif(CAST({name} AS VARCHAR), '') IS NOT NULL"
+        given = parsing.given(column.name, types[column.name])
         problems.append(f"CASE WHEN {given} AND {beside} IS NULL THEN {literal(parsing.not_parsed(column))} END")
         if column.required:
             problems.append(f"CASE WHEN NOT ({given}) THEN {literal(column.name + ' is missing')} END")
     connection.execute(
-        f"CREATE TEMP TABLE {typed} AS SELECT {', '.join(typed_columns)}, coalesce({', '.join(problems)}) AS problem "
+        f"CREATE VIEW {typed} AS SELECT {', '.join(typed_columns)}, coalesce({', '.join(problems)}) AS problem "
         f"FROM (SELECT {', '.join(parsed_columns)} FROM {raw})"
     )
     report.read = count(connection, raw)

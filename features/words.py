@@ -44,16 +44,16 @@ def score(
     readings = {name: reading for name, reading in _readings(config).items() if name not in report.columns}
     if column not in report.columns or not readings:
         return
-    good, start = f"good_{table.name}", f"substr({quoted(column)}, 1, {LONGEST})"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE texts AS SELECT DISTINCT {start} AS start FROM {good}")
+    good, judged, start = f"good_{table.name}", f"judged_{table.name}", f"substr({quoted(column)}, 1, {LONGEST})"
+    connection.execute(f"CREATE OR REPLACE TABLE texts AS SELECT DISTINCT {start} AS start FROM {good}")
     total = count(connection, "texts")
     for name, reading in readings.items():
         reading("")  # loads what it needs once, before there are threads
         _add(connection, name, _each(reading, progress, f"{table.name}, {name} of text", total))
     told = ", ".join(f"t.{name} AS {name}" for name in readings)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {good} AS SELECT g.* REPLACE ({told}) "
-        f"FROM {good} g LEFT JOIN texts t ON t.start = {start}"
+        f"CREATE OR REPLACE TABLE {judged} AS SELECT j.* REPLACE ({told}) "
+        f"FROM {judged} j LEFT JOIN texts t ON t.start = {start}"
     )
     report.columns += readings
     report.handled += _handled(connection, good, column, list(readings))
@@ -96,7 +96,7 @@ def _add(connection: duckdb.DuckDBPyConnection, name: str, reading: Callable[[st
     """The column ``name`` of ``texts``: what the reading makes of each of them, a few thousand at a time."""
     connection.complete()
     connection.create_function("read_text", reading, ["VARCHAR"], TYPES[name], null_handling="special")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE texts AS SELECT *, read_text(start) AS {name} FROM texts")
+    connection.execute(f"CREATE OR REPLACE TABLE texts AS SELECT *, read_text(start) AS {name} FROM texts")
     connection.complete()
     connection.remove_function("read_text")
 

@@ -105,6 +105,10 @@ class Outcome(Strict):
     given_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     until: date | None = None
     capacity: Annotated[int, Field(ge=1)] = 25
+    directions: dict[str, Literal["raises", "lowers"]] = {}
+    """Columns or features that can only raise, or only lower, the probability, because people know so."""
+    season: Literal["none", "year"] = "none"
+    """``year`` where the business knows that the time of the year matters: see ``training.season``."""
 
     @property
     def span(self) -> int:

@@ -75,6 +75,7 @@ class Scorer:
 
     def _chunk(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[list[Reason]]]:
         matrix = self.model.encoder.matrix(rows)
-        scores = self.model.score_matrix(matrix)
-        why = self.reasoner.reasons(rows, self.model.explain_matrix(matrix))
+        shift = self.model.shift(rows)
+        scores = self.model.score_matrix(matrix, shift)
+        why = self.reasoner.reasons(rows, self.model.explain_matrix(matrix, shift))
         return scores.probability, scores.low, scores.high, why

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -45,7 +45,8 @@ class Card:
     """What a card is made of.
 
     ``contract`` is the model's: ``settings`` (lead, horizon …), ``trained_on``, ``rows``, ``base_rate``, ``calibration``,
-    ``data``, ``plan``, ``versions``. ``metrics``, ``baselines`` and ``segments`` are of the ``test`` dates, intervals 95%.
+    ``data``, ``plan``, ``versions``. ``metrics``, ``baselines`` and ``segments`` (any parts of the rows) are of the
+    ``test`` dates, intervals 95%.
     """
 
     outcome: str
@@ -53,7 +54,7 @@ class Card:
     columns: int
     verdict: str
     reasons: list[str]
-    test: list[date]
+    test: Sequence[date | str]
     n: int
     positives: int
     metrics: Numbers
@@ -75,7 +76,7 @@ def render(card: Card) -> str:
         f"{card.n:,} rows with {card.positives:,} yes at {_days(card.test)}, later than anything it has learnt from. "
         "Intervals are 95%, resampling whole accounts. Log loss, Brier and calibration error: lower is better.\n",
         _numbers("", {"**this model**": card.metrics} | dict(card.baselines)),
-        *(["### By segment\n", _numbers("segment", card.segments)] if card.segments else []),
+        *(["### By part\n", _numbers("part", card.segments)] if card.segments else []),
         "## Calibration\n",
         f"Calibrated {card.contract.get('calibration', 'as its contract says')}. {_calibration(card)}\n",
         "## What the gate said\n",

@@ -36,6 +36,8 @@ class Dataset:
     counts: pd.DataFrame
     treated: npt.NDArray[np.bool_] | None = None
     spec: dict[str, Any] = field(default_factory=dict)
+    directions: dict[str, str] = field(default_factory=dict)
+    """Columns or features that only raise or only lower the odds, as the outcome's settings state."""
     horizon: int = 0
     """Days in which the outcome counts; 0 where rows are not windows in time."""
 
@@ -74,6 +76,7 @@ def dataset(workspace: Workspace, outcome: str, progress: frame.Progress = lambd
         counted(rows["as_of"], applies, found),
         found.treated,
         spec(workspace, outcome),
+        dict(settings.directions),
         settings.horizon,
     )
     return whole.where(applies & ~np.isnan(found.y))

@@ -67,7 +67,7 @@ def judge(
         scores,
         metrics.judge(test.y, scores.probability, weights),
         {name: metrics.judge(test.y, p, weights) for name, p in theirs.items()},
-        slices.judged(test, learn, scores.probability, weights),
+        slices.judged(test, slices.met(test, learn), scores.probability, weights),
         metrics.coverage(test.y, scores.probability, scores.low, scores.high),
         value.at_capacity(test.y, scores.probability, arr, test.as_of, capacity, config.value, weights)
         if saves
@@ -110,7 +110,7 @@ def _champion(
         gate.calibration(name, test.y, ours, theirs, weights),
     ]
     gaps = metrics.losses(test.y, ours) - metrics.losses(test.y, theirs)
-    if (found := slices.worst(test, learn, gaps, weights)) is not None:
+    if (found := slices.worst(test, slices.met(test, learn), gaps, weights)) is not None:
         checks.append(gate.NoWorse(f"log loss in segment {found[0]}", name, found[1]))
     if outcome in SAVED_BY_A_CALL:
         capacity = config.outcomes.of(outcome).capacity

@@ -13,6 +13,7 @@ from training import calibration, metrics
 from training.models import linear, prior, trees
 from training.models.combined import Part, blended
 from training.models.component import Learnt
+from training.models.trees import Growth
 from training.sample import Sample, Vector
 
 Progress = Callable[[str], None]
@@ -57,8 +58,10 @@ class Choice:
     steps: list[Step] = field(default_factory=list)
 
 
-def climb(rows: Sample, seed: int, bags: int, progress: Progress = lambda _: None) -> list[Rung]:
-    """Every rung fitted on these rows, simplest first."""
+def climb(
+    rows: Sample, seed: int, bags: int, progress: Progress = lambda _: None, growth: Growth = trees.FULL
+) -> list[Rung]:
+    """Every rung fitted on these rows, simplest first; ``growth`` is that of the large trees."""
     cuts = rows.cuts(max(bags, 2), seed)
 
     def told(name: str) -> Progress:
@@ -74,7 +77,7 @@ def climb(rows: Sample, seed: int, bags: int, progress: Progress = lambda _: Non
     rungs.append(alone(LOGISTIC, straight))
     few = trees.small(rows, cuts, seed, told(SMALL))
     rungs.append(alone(SMALL, few))
-    parts, unseen = blended([trees.full(rows, cuts, seed, told(FULL)), few, straight], rows.y)
+    parts, unseen = blended([trees.fit(growth, rows, cuts, seed, told(FULL)), few, straight], rows.y)
     rungs.append(Rung(FULL, parts, unseen))
     return rungs
 

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from features.workspace import Training
-from training import calibration, ladder, metrics
+from training import calibration, ladder, metrics, season
 from training.dataset import Dataset
 from training.ladder import Choice, Rung
 from training.model import Model
 from training.models import combined
+from training.models.trees import FULL, Growth
 from training.sample import Vector, sample
 from training.splits import Fold
 
@@ -46,7 +47,12 @@ class Learned:
 
 
 def learned(
-    rows: Dataset, folds: list[Fold], config: Training, facts: dict[str, Any], progress: Progress = lambda _: None
+    rows: Dataset,
+    folds: list[Fold],
+    config: Training,
+    facts: dict[str, Any],
+    progress: Progress = lambda _: None,
+    growth: Growth = FULL,
 ) -> Learned:
     """Fit on the final fold's past. The rung is chosen, and calibrated, on what earlier models foretold of later dates;
     where that is too little, on accounts left out in turn.
@@ -54,13 +60,17 @@ def learned(
     final = folds[-1]
     learn = rows.at(list(final.fit))
     inside = sample(learn)
-    rungs = {rung.name: rung for rung in ladder.climb(inside, config.seed, config.bags, progress)}
-    earlier = [_earlier(rows, fold, config, lambda what: progress(f"earlier fold, {what}")) for fold in folds[:-1]]
+    rungs = {rung.name: rung for rung in ladder.climb(inside, config.seed, config.bags, progress, growth)}
+    earlier = [
+        _earlier(rows, fold, config, growth, lambda what: progress(f"earlier fold, {what}")) for fold in folds[:-1]
+    ]
     evidence = _evidence(rungs, learn, earlier)
     choice = ladder.choose(evidence.rungs, evidence.rows.y, evidence.rows.accounts, config.seed)
     raw, seen = evidence.rungs[choice.rung], evidence.rows
     sigmoid = calibration.fit(raw, seen.y)
     spread = calibration.replicates(raw, seen.y, seen.accounts, config.seed)
+    yearly = facts.get("settings", {}).get("season") == "year"
+    foretold = sigmoid.odds(rungs[choice.rung].unseen)
     known = {
         "trained_on": [str(day) for day in final.fit],
         "rows": len(learn),
@@ -68,15 +78,24 @@ def learned(
         "seen": inside.ranges,
         "base_rate": float(learn.y.mean()),
         "calibration": evidence.how,
+        "growth": growth.parameters,
         "ladder": [str(step) for step in choice.steps],
         "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
     }
-    model = Model(choice.rung, rungs[choice.rung].parts, inside.encoder, sigmoid, tuple(spread), facts | known)
+    model = Model(
+        choice.rung,
+        rungs[choice.rung].parts,
+        inside.encoder,
+        sigmoid,
+        tuple(spread),
+        facts | known,
+        season.fit(foretold, learn.y, learn.as_of) if yearly else None,
+    )
     history = [_history(block, choice.rung, sigmoid) for block in earlier]
     return Learned(model, choice, evidence.how, history)
 
 
-def _earlier(rows: Dataset, fold: Fold, config: Training, progress: Progress) -> Foretold:
+def _earlier(rows: Dataset, fold: Fold, config: Training, growth: Growth, progress: Progress) -> Foretold:
     """An earlier fold's block, foretold by models that had learnt only from what was known before it."""
     learn, block = rows.at(list(fold.fit)), rows.at(list(fold.test))
     if min(learn.y.sum(), (1 - learn.y).sum()) < config.bags:
@@ -84,7 +103,8 @@ def _earlier(rows: Dataset, fold: Fold, config: Training, progress: Progress) ->
     inside = sample(learn)
     matrix = inside.encoder.matrix(block.frame)
     found = {
-        rung.name: combined.raw(rung.parts, matrix) for rung in ladder.climb(inside, config.seed, config.bags, progress)
+        rung.name: combined.raw(rung.parts, matrix)
+        for rung in ladder.climb(inside, config.seed, config.bags, progress, growth)
     }
     days = sorted(set(block.as_of.tolist()))
     how = f"on a later fold ({days[0]} to {days[-1]}) than that model had learnt from" if days else ""

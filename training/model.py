@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +22,14 @@ from training.dataset import Encoder, Matrix
 from training.models import KINDS, combined
 from training.models.combined import Part
 from training.models.component import mean_of
+from training.season import Season
+from training.verified import verified
 
 CONTRACT = "contract.json"
 FORMAT = 2
 COVERAGE = 0.9
 REACH = float(norm.ppf((1 + COVERAGE) / 2))
-KNOWN = ("format", "rung", "parts", "columns", "categories", "sigmoid", "spread")
+KNOWN = ("format", "rung", "parts", "columns", "categories", "sigmoid", "spread", "season")
 Vector = npt.NDArray[np.float64]
 
 
@@ -55,16 +57,26 @@ class Model:
     sigmoid: Sigmoid
     spread: tuple[Sigmoid, ...]
     facts: dict[str, Any]
+    season: Season | None = None
 
     def scores(self, rows: pd.DataFrame) -> Scores:
         """Score frame rows. One row alone gets, bit for bit, what it gets among a million."""
-        return self.score_matrix(self.encoder.matrix(rows))
+        return self.score_matrix(self.encoder.matrix(rows), self.shift(rows))
 
-    def score_matrix(self, matrix: Matrix) -> Scores:
+    def shift(self, rows: pd.DataFrame) -> Vector:
+        """What the time of the year adds to the log-odds; nothing without a season, or of rows without a date."""
+        if self.season is None or "as_of" not in rows:
+            return np.zeros(len(rows))
+        return self.season.shift(rows["as_of"].to_numpy(dtype=object))
+
+    def score_matrix(self, matrix: Matrix, shift: Vector) -> Scores:
+        """``shift`` is that of the rows which the matrix was made of."""
         raw = combined.raw(self.parts, matrix)
-        odds = self.sigmoid.odds(raw)
-        own = self.sigmoid.slope**2 * combined.variance(self.parts, matrix)
-        reach = REACH * np.sqrt(own + self._calibration_variance(raw, odds))
+        calibrated = self.sigmoid.odds(raw)
+        variance = self.sigmoid.slope**2 * combined.variance(self.parts, matrix)
+        variance = variance + self._calibration_variance(raw, calibrated)
+        variance = variance + (0.0 if self.season is None else self.season.variance)
+        odds, reach = calibrated + shift, REACH * np.sqrt(variance)
         return Scores(expit(odds), expit(odds - reach), expit(odds + reach))
 
     def odds(self, rows: pd.DataFrame) -> Vector:
@@ -76,11 +88,12 @@ class Model:
 
         Exact Shapley values of the boosters, and the terms of what is linear; a row sums to its log-odds.
         """
-        return self.explain_matrix(self.encoder.matrix(rows))
+        return self.explain_matrix(self.encoder.matrix(rows), self.shift(rows))
 
-    def explain_matrix(self, matrix: Matrix) -> Matrix:
+    def explain_matrix(self, matrix: Matrix, shift: Vector) -> Matrix:
+        """The time of the year belongs to the starting point."""
         contributions = combined.contributions(self.parts, matrix) * self.sigmoid.slope
-        contributions[:, -1] += self.sigmoid.shift
+        contributions[:, -1] += self.sigmoid.shift + shift
         return contributions
 
     def _calibration_variance(self, raw: Vector, odds: Vector) -> Vector:
@@ -109,6 +122,7 @@ class Model:
             "categories": {name: list(values) for name, values in self.encoder.categories.items()},
             "sigmoid": asdict(self.sigmoid),
             "spread": [asdict(sigmoid) for sigmoid in self.spread],
+            "season": asdict(self.season) if self.season else None,
             **self.facts,
         }
         with replaced(folder / CONTRACT) as part_:
@@ -118,7 +132,7 @@ class Model:
 
 def load(folder: Path, sha256: str) -> Model:
     """Read a model; every file's SHA-256 is checked before LightGBM parses it, since a damaged text kills the process."""
-    raw = _verified(folder / CONTRACT, sha256)
+    raw = verified(folder / CONTRACT, sha256)
     contract = json.loads(raw)
     if contract.get("format") != FORMAT:
         raise PropensityError(
@@ -137,14 +151,24 @@ def load(folder: Path, sha256: str) -> Model:
         Sigmoid(**contract["sigmoid"]),
         tuple(Sigmoid(**sigmoid) for sigmoid in contract["spread"]),
         {key: value for key, value in contract.items() if key not in KNOWN},
+        Season(*(tuple(contract["season"][name]) for name in ("days", "gaps"))) if contract["season"] else None,
     )
 
 
 def _texts(folder: Path, stored: dict[str, Any]) -> dict[str, str]:
-    return {name: _verified(folder / of["file"], of["sha256"]).decode() for name, of in stored["files"].items()}
+    return {name: verified(folder / of["file"], of["sha256"]).decode() for name, of in stored["files"].items()}
 
 
-def honour(model: Model, plan: Plan) -> None:
+class Meant(Protocol):
+    """A model that tells from which columns it was made, and what these meant."""
+
+    @property
+    def encoder(self) -> Encoder: ...
+    @property
+    def facts(self) -> dict[str, Any]: ...
+
+
+def honour(model: Meant, plan: Plan) -> None:
     """Refuse a model whose features this workspace cannot give it as they were, naming them."""
     meanings, meant = plan.meanings, model.facts["meanings"]
     if gone := [name for name in model.encoder.columns if name not in meanings]:
@@ -159,18 +183,3 @@ def honour(model: Model, plan: Plan) -> None:
             "Retrain with `propensity train`.",
             status=503,
         )
-
-
-def _verified(file: Path, sha256: str) -> bytes:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise PropensityError(f"the model's {file.name} cannot be read: {error}", _HINT, status=503) from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise PropensityError(
-            f"the model's {file.name} is not what was registered: its SHA-256 differs", _HINT, status=503
-        )
-    return content
-
-
-_HINT = "Restore the model's files, or train again with `propensity train`."

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from features.workspace import Workspace
-from training import metrics, plots
+from training import card, metrics, plots, provenance
+from training.card import Card
 from training.judge import Judged
-from training.models.trees import FULL
+from training.learn import digest
 from training.outcomes import configured
 from training.registry import Registry, Version
 
@@ -27,15 +28,44 @@ def record(workspace: Workspace, registry: Registry, told: dict[str, Any], judge
     (files / "features.txt").write_text("\n".join(judged.model.encoder.columns), encoding="utf-8")
     (files / "alarms.json").write_text(json.dumps(told["alarms"], indent=1), encoding="utf-8")
     (files / "result.json").write_text(json.dumps(told, indent=1, default=str), encoding="utf-8")
-    registry.log(_parameters(workspace, told, judged), _numbers(judged), files)
-    data = judged.model.facts["data"]
-    registry.log_data(judged.learn.frame.head(1000), f"{workspace.config.name}-{outcome}", data)
-    judged.model.facts["verdict"] = told["verdict"]
+    page = _card(told, judged)
+    (files / "model_card.md").write_text(card.render(page), encoding="utf-8")
+    registry.log(_parameters(workspace, told, judged), {}, files)
+    name, facts = f"{workspace.config.name}-{outcome}", judged.model.facts
+    registry.log_data(judged.learn.frame, name, facts["data"])
+    tested = registry.log_data(judged.test.frame, name, digest(judged.test), "test")
+    facts["verdict"] = told["verdict"]
     folder = scratch / "model"
     sha256 = judged.model.save(folder)
     example = judged.test.frame[list(judged.model.encoder.columns)].head(5)
-    tags = {"verdict": told["verdict"], "data": data, "plan": judged.model.facts["plan"], "rung": judged.model.rung}
-    return registry.register(outcome, folder, sha256, example, tags)
+    tags = {"verdict": told["verdict"], "data": facts["data"], "plan": facts["plan"], "rung": judged.model.rung}
+    tags |= {"trained": _range(facts["trained_on"]), "tested": _range(told["test"])}
+    return registry.register(outcome, folder, sha256, example, tags, _numbers(judged), tested, card.describe(page))
+
+
+def _card(told: dict[str, Any], judged: Judged) -> Card:
+    unsure = [one for one in judged.slices if not one.metrics]
+    return Card(
+        outcome=judged.model.facts["outcome"],
+        contract=judged.model.facts | {"calibration": told["calibration"]},
+        columns=len(judged.model.encoder.columns),
+        verdict=told["verdict"],
+        reasons=told["reasons"],
+        test=told["test"],
+        n=len(judged.test),
+        positives=int(judged.test.y.sum()),
+        metrics=judged.metrics,
+        baselines=judged.baselines,
+        segments={f"{one.by}: {one.name}": one.metrics for one in judged.slices if one.metrics},
+        alarms=[str(ringing) for ringing in judged.alarms],
+        limits=[f"Too little to say of {one.by} {one.name}: {one.n:,} rows, {one.positives:,} yes." for one in unsure],
+        made_by={"code": provenance.code(), "libraries": provenance.lock()},
+        run=told["run"],
+    )
+
+
+def _range(days: list[str]) -> str:
+    return f"{days[0]} to {days[-1]}"
 
 
 def _pictures(judged: Judged, outcome: str, folder: Path) -> None:
@@ -50,7 +80,7 @@ def _pictures(judged: Judged, outcome: str, folder: Path) -> None:
 def _parameters(workspace: Workspace, told: dict[str, Any], judged: Judged) -> dict[str, Any]:
     settings = configured(workspace, judged.model.facts["outcome"]).model_dump(mode="json")
     return {
-        **{name: FULL.parameters[name] for name in SHOWN_PARAMETERS},
+        **{name: judged.model.facts["growth"][name] for name in SHOWN_PARAMETERS},
         **{f"outcome.{name}": value for name, value in settings.items()},
         "rung": judged.model.rung,
         "columns": len(judged.model.encoder.columns),

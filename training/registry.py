@@ -36,12 +36,15 @@ from training.model import Model
 DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "PGCONNECT_TIMEOUT": "10",
 }
-"""A server that is down or frozen is to be noticed within a minute; whoever sets these has their way."""
+"""Standard output is ours, and a server that is down or frozen is to be noticed within a minute; whoever sets these has
+their way.
+"""
 for name, value in DEFAULTS.items():
     os.environ.setdefault(name, value)
 os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
@@ -310,7 +313,9 @@ class Registry:
         """The model of a version, every byte checked before it is parsed."""
         cached = self.workspace.state / "models" / version.sha256
         if not (cached / models.CONTRACT).is_file():
-            self._fetch(version, cached)
+            with files.alone(self.workspace.state / "models.lock"):
+                if not (cached / models.CONTRACT).is_file():
+                    self._fetch(version, cached)
         return models.load(cached, version.sha256)
 
     def require_champion(self, outcome: str) -> Version:
@@ -457,7 +462,14 @@ def _when_terminated(fail: Callable[[], None]) -> Iterator[None]:
 def _reach(uri: str) -> None:
     """Try a database once: MLflow itself tries for minutes."""
     if uri.startswith(("sqlite", "postgresql", "mysql", "mssql")):
-        engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool)
+        try:
+            engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool)
+        except ModuleNotFoundError as error:
+            raise PropensityError(
+                f"MLflow at {_named(uri)} takes a driver that is not installed: {error.name}",
+                f"Install it: pip install {error.name}.",
+                status=503,
+            ) from error
         with engine.connect():
             pass
 

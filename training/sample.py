@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold
 
+from features.errors import PropensityError, one_of
 from training.dataset import Dataset, Encoder
 
 Vector = npt.NDArray[np.float64]
@@ -29,6 +31,8 @@ class Sample:
     accounts: npt.NDArray[np.object_]
     encoder: Encoder
     overlap: float = 1.0
+    directions: Mapping[int, int] = field(default_factory=dict)
+    """Columns that may only raise (+1) or lower (-1) the odds."""
 
     def __len__(self) -> int:
         return len(self.y)
@@ -55,7 +59,24 @@ class Sample:
 def sample(rows: Dataset, encoder: Encoder | None = None) -> Sample:
     """The rows of a dataset; categories are those of these rows unless an encoder is given."""
     used = encoder or Encoder.fitted(rows.frame, rows.plan)
-    return Sample(used.matrix(rows.frame), rows.y, rows.accounts, used, _overlap(rows))
+    return Sample(used.matrix(rows.frame), rows.y, rows.accounts, used, _overlap(rows), _directions(rows, used))
+
+
+def _directions(rows: Dataset, encoder: Encoder) -> dict[int, int]:
+    """Stated of a feature, it holds for all of its windows."""
+    stated = rows.directions
+    known = {column.name: column for column in rows.plan.columns}
+    there = {*known, *(column.declaration.name for column in known.values())}
+    if unknown := set(stated) - there:
+        raise PropensityError(
+            f"directions names {one_of(unknown)}, which this workspace does not compute; there are {one_of(there)}",
+            "Name a column or a feature of the catalogue.",
+        )
+    found = {}
+    for position, name in enumerate(encoder.columns):
+        if said := stated.get(name) or stated.get(known[name].declaration.name):
+            found[position] = 1 if said == "raises" else -1
+    return found
 
 
 def _overlap(rows: Dataset) -> float:

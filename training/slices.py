@@ -45,7 +45,12 @@ class Slice:
         }
 
 
-def parts(test: Dataset, learn: Dataset) -> Iterator[tuple[str, str, Mask]]:
+def met(test: Dataset, learn: Dataset) -> Mask:
+    """Rows of accounts that are among those learnt from."""
+    return np.isin(test.accounts.astype(str), np.unique(learn.accounts.astype(str)))
+
+
+def parts(test: Dataset, met: Mask) -> Iterator[tuple[str, str, Mask]]:
     """By what, which part, and the rows in it."""
     frame = test.frame
     if "segment" in frame:
@@ -55,15 +60,17 @@ def parts(test: Dataset, learn: Dataset) -> Iterator[tuple[str, str, Mask]]:
         tenure = frame["tenure_days"].to_numpy(dtype=np.float64)
         for name, low, high in TENURES:
             yield "tenure", name, (tenure >= low) & (tenure < high)
-    met = np.isin(test.accounts.astype(str), np.unique(learn.accounts.astype(str)))
+    if test.treated is not None:
+        yield "outreach", "somebody reached out in the window", test.treated
+        yield "outreach", "nobody reached out in the window", ~test.treated
     yield "accounts", "met in training", met
     yield "accounts", "never met in training", ~met
 
 
-def judged(test: Dataset, learn: Dataset, p: Vector, weights: Weights) -> list[Slice]:
+def judged(test: Dataset, met: Mask, p: Vector, weights: Weights) -> list[Slice]:
     """Every part with its numbers and their intervals by account."""
     found = []
-    for by, name, rows in parts(test, learn):
+    for by, name, rows in parts(test, met):
         y = test.y[rows]
         enough = min(y.sum(), (1 - y).sum()) >= FEWEST
         told = metrics.judge(y, p[rows], weights[:, rows]) if enough else {}
@@ -72,10 +79,10 @@ def judged(test: Dataset, learn: Dataset, p: Vector, weights: Weights) -> list[S
     return found
 
 
-def worst(test: Dataset, learn: Dataset, gaps: Vector, weights: Weights) -> tuple[str, Estimate] | None:
+def worst(test: Dataset, met: Mask, gaps: Vector, weights: Weights) -> tuple[str, Estimate] | None:
     """The segment where ``gaps`` (a loss of ours minus one of theirs, per row) are shown to be worst, if any is told."""
     found: list[tuple[str, Estimate]] = []
-    for by, name, rows in parts(test, learn):
+    for by, name, rows in parts(test, met):
         y = test.y[rows]
         if by == "segment" and min(y.sum(), (1 - y).sum()) >= FEWEST:
             total = weights[:, rows].sum(axis=1)

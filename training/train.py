@@ -11,7 +11,7 @@ from typing import Any
 
 from features.errors import PropensityError
 from features.workspace import Config, Workspace
-from training import alarm, gate
+from training import alarm, gate, promotion, search
 from training.alarm import Alarm
 from training.dataset import Dataset, dataset
 from training.gate import Verdict
@@ -116,15 +116,18 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
     registry, tags = Registry(workspace), {"outcome": outcome, "workspace": workspace.config.name}
     with registry.run(outcome, tags) as run, TemporaryDirectory() as scratch:
         known = facts(workspace, outcome, rows)
-        found = learned(rows, folds, config, known, lambda what: progress(f"{outcome}: {what}"))
+        growth = search.found(workspace, outcome, rows)
+        found = learned(rows, folds, config, known, lambda what: progress(f"{outcome}: {what}"), growth)
         progress(f"{outcome}: judging")
+        champion = registry.champion(outcome)
         judged = judge(workspace, registry, outcome, found.model, learn, test)
         result = _told(blank, run, found, judged)
         progress(f"{outcome}: to MLflow")
         made = record(workspace, registry, result.as_dict(), judged, Path(scratch))
         result.version = made.number
         if result.promoted:
-            registry.promote(made)
+            over = None if champion is None else champion.number
+            promotion.promote(workspace, outcome, made.number, why="; ".join(result.reasons), over=over)
     return result
 
 
@@ -172,6 +175,7 @@ def facts(workspace: Workspace, outcome: str, rows: Dataset) -> dict[str, Any]:
     return {
         "outcome": outcome,
         "settings": configured(workspace, outcome).model_dump(mode="json"),
+        "labels": rows.spec,
         "plan": rows.plan.digest,
         "meanings": rows.plan.meanings,
     }

@@ -11,6 +11,7 @@ ENVS = Path(__file__).parent.parent / ".envs"
 NEEDS = {
     "polars": ("polars==2.1.*",),
     "getml": ("getml==1.5.*",),
+    "woodelf": ("woodelf-explainer==0.4.*", "lightgbm==4.7.*"),
     "featuretools": ("featuretools==1.31.*", "pandas<3", "pyarrow"),
 }
 

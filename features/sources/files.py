@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from features.database import connected, literal, quoted
+from features.database import connected, literal, quoted, ran_out
 from features.errors import PropensityError, one_of
 from features.files import scratch
 from features.workspace import Source, Workspace
@@ -86,8 +86,8 @@ def _create_view(
 
 
 def unreadable(name: str, error: duckdb.Error) -> PropensityError:
-    """What to say of a source that cannot be read; that memory ran out is not its fault."""
-    if isinstance(error, duckdb.OutOfMemoryException):
+    """What to say of a source that cannot be read; that memory or disk ran out is not its fault."""
+    if ran_out(error):
         raise error
     first = next((line for line in str(error).splitlines() if line.strip()), "unreadable")
     return PropensityError(

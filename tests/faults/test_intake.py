@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -734,7 +735,11 @@ def test_more_rows_than_memory_spill_to_disk(tmp_path: Path, monkeypatch: pytest
     limited(monkeypatch, 120)
     workspace = worlds.write(tmp_path, small("usage"), tables={"usage": {"sql": MANY}})
     with intake.read(workspace) as found:
+        many = "SELECT u.* FROM judged_usage u, range(10) ORDER BY value DESC"
+        batches = found.connection.sql(many).to_arrow_reader(1000)
+        assert batches.read_next_batch().num_rows == 1000
         spilled = sum(file.stat().st_size for file in workspace.state.rglob("duckdb_temp*") if file.is_file())
+        batches.close()
         found.write_tables()
     assert spilled > 0
     assert found.report.tables["usage"].rows == 400_000
@@ -748,4 +753,19 @@ def test_memory_that_does_not_do_is_said(tmp_path: Path, monkeypatch: pytest.Mon
         worlds.take_in(workspace)
     assert "memory of 2GiB is too little" in caught.value.message
     assert "propensity.toml" in caught.value.hint
+    assert not list(workspace.state.glob("tmp-*"))
+
+
+def test_a_disk_without_room_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file may grow beyond a MB, as on a disk that is full."""
+    limited(monkeypatch, 120)
+    workspace = worlds.write(tmp_path, small("usage"), tables={"usage": {"sql": MANY}})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, before[1]))
+    try:
+        with pytest.raises(PropensityError, match="no room left") as caught:
+            worlds.take_in(workspace)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "Free space" in caught.value.hint
     assert not list(workspace.state.glob("tmp-*"))

@@ -6,27 +6,31 @@ Whatever it is, the champion stays what it was and can be used, and no half of a
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import lightgbm
+import mlflow
 import pytest
 
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.scoring import Scorer
 from tests.training import made
-from training import promotion
+from training import promotion, provenance
 from training.dataset import Dataset, Encoder, dataset
 from training.gate import PROMOTED
-from training.model import Model
-from training.registry import Registry, Version
+from training.model import CONTRACT, Model
+from training.model import load as load_model
+from training.registry import PROCESS, Registry, Version
 from training.train import train
 
 
@@ -155,58 +159,58 @@ def test_a_model_of_another_schema_is_refused(here: Workspace, fitted: list[Mode
     is_as_it_was(here, fitted[0], rows)
 
 
-FULL = """
-import resource, sys
-from pathlib import Path
-import pandas as pd
-from features.errors import PropensityError
-from features.workspace import load
-from training.registry import Registry
-
-root, sha256, limit, what = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
-registry = Registry(load(root))
-example = pd.read_parquet(root / "example.parquet")
-try:
-    if what == "load":
-        champion = registry.require_champion("churn")
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-        registry.load(champion)
-    else:
-        with registry.run("churn", {}):
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-            registry.register("churn", root / "saved", sha256, example, {})
-except PropensityError as error:
-    print(error.message, error.hint)
-    sys.exit(2)
-"""
+@contextmanager
+def full(limit: int) -> Iterator[None]:
+    """No file can be written beyond this many bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("full", ["for the artifacts", "for the database", "for the copy that is kept ready"])
+@pytest.mark.parametrize("what", ["artifacts", "database"])
 def test_a_full_disk_leaves_no_half_model_and_the_champion_readable(
-    full: str, here: Workspace, fitted: list[Model], rows: Dataset
+    what: str, here: Workspace, fitted: list[Model], rows: Dataset
 ) -> None:
-    (here.root / "saved").rename(here.root / "first")
     big = replace(fitted[1], facts=fitted[1].facts | {"padding": "x" * 6_000_000})
-    sha256 = big.save(here.root / "saved")
-    rows.frame[list(big.encoder.columns)].head(2).to_parquet(here.root / "example.parquet")
-    shutil.rmtree(here.state / "models", ignore_errors=True)
     database = (here.root / "mlflow.db").stat().st_size
-    limit = {"for the artifacts": 5_000_000, "for the database": database, "for the copy that is kept ready": 1000}[
-        full
-    ]
+    limit = {"artifacts": 5_000_000, "database": database}[what]
     assert database < 5_000_000
-    what = "load" if full == "for the copy that is kept ready" else "register"
     before = sorted((here.root / "mlartifacts").rglob("*"))
-    command = [sys.executable, "-W", "ignore", "-c", FULL, here.root, sha256, str(limit), what]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2, done.stderr
-    assert "too large" in done.stdout or "disk" in done.stdout, done.stdout
+    registry, folder = Registry(here), here.root / "big"
+    sha256 = big.save(folder)
+    example = rows.frame[list(big.encoder.columns)].head(2)
+    with (
+        pytest.raises(PropensityError, match=r"does not do as it is asked: .*(too large|full|disk)") as caught,
+        registry.run("churn", {}),
+        full(limit),
+    ):
+        registry.register("churn", folder, sha256, example, {"verdict": PROMOTED})
+    assert "disk has room" in caught.value.hint
     assert sorted((here.root / "mlartifacts").rglob("*")) == before
-    assert not list((here.state / "models").glob("*")) if what == "load" else True
     is_as_it_was(here, fitted[0], rows)
     assert registered(here, fitted[1], rows).number == 2
-    states = {run.info.status for run in runs(here)}
-    assert states == ({"FINISHED"} if what == "load" else {"FINISHED", "FAILED"})
+    assert [run.info.status for run in runs(here)] == ["FINISHED", "FAILED", "FINISHED"]
+
+
+def test_a_disk_too_full_for_the_copy_keeps_no_half_of_it(here: Workspace, fitted: list[Model], rows: Dataset) -> None:
+    shutil.rmtree(here.state / "models", ignore_errors=True)
+    registry = Registry(here)
+    champion = registry.require_champion("churn")
+    with pytest.raises(PropensityError, match="the files of models:/churn/1 cannot be fetched"), full(1000):
+        registry.load(champion)
+    assert not list((here.state / "models").iterdir())
+    is_as_it_was(here, fitted[0], rows)
+
+
+def test_a_model_half_saved_on_a_full_disk_does_not_load(fitted: list[Model], tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="too large"), full(20_000):
+        fitted[0].save(tmp_path)
+    assert not (tmp_path / CONTRACT).exists()
+    with pytest.raises(PropensityError, match=r"contract\.json cannot be read"):
+        load_model(tmp_path, "0" * 64)
 
 
 @pytest.fixture
@@ -266,7 +270,7 @@ def ended_by(number: int, workspace: Workspace) -> int:
         return process.wait()
 
 
-def runs(workspace: Workspace) -> list[object]:
+def runs(workspace: Workspace) -> list[mlflow.entities.Run]:
     client = Registry(workspace).client
     found = client.get_experiment_by_name("propensity/churn")
     return [] if found is None else list(client.search_runs([found.experiment_id]))
@@ -284,11 +288,18 @@ def test_sigterm_marks_the_run_and_its_children_as_failed_at_once(copied: Worksp
     assert statuses(copied) == (["FAILED"] * 3, ["FAILED"])
 
 
-def test_after_a_kill_the_next_run_marks_them(copied: Workspace) -> None:
+def test_after_a_kill_the_next_run_marks_them_and_no_others(copied: Workspace) -> None:
     assert ended_by(signal.SIGKILL, copied) == -signal.SIGKILL
     assert statuses(copied) == (["RUNNING"] * 3, ["PENDING"])
-    with Registry(copied).run("churn", {}):
-        assert statuses(copied) == (["RUNNING", *["FAILED"] * 3], ["FAILED"])
+    killed = runs(copied)[0]
+    others = [provenance.process(), f"another-machine - {killed.data.tags[PROCESS].split()[2]} -"]
+    client = Registry(copied).client
+    alive = [client.create_run(killed.info.experiment_id, tags={PROCESS: process}).info.run_id for process in others]
+    with Registry(copied).run("churn", {}) as mine:
+        assert statuses(copied)[1] == ["FAILED"]
+        running = [run.info.run_id for run in runs(copied) if run.info.status == "RUNNING"]
+        assert sorted(running) == sorted([*alive, mine]), "neither this process's nor other machines' are touched"
+    assert [run.info.status for run in runs(copied)].count("FAILED") == 3
 
 
 def test_a_killed_promoter_holds_up_nobody(here: Workspace, fitted: list[Model], rows: Dataset) -> None:
@@ -298,7 +309,7 @@ def test_a_killed_promoter_holds_up_nobody(here: Workspace, fitted: list[Model],
 import os, signal, sys
 from pathlib import Path
 from features.workspace import load
-from training import promotion
+from training import promotion, provenance
 from training.registry import Registry
 Registry.promote = lambda self, version: os.kill(os.getpid(), signal.SIGKILL)
 promotion.promote(load(Path(sys.argv[1])), "churn")

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
+import sqlite3
 import subprocess
 import time
 from dataclasses import dataclass
@@ -105,6 +107,31 @@ def test_a_run_after_a_kill_comes_to_the_same(
     for decided in DECIDES[command]:
         assert found[decided] == expected[decided] != [], decided
     assert not [file for file in root.rglob("*.part") if file.parent.parent.name != "frames"]
+
+
+def test_training_that_is_terminated_says_so_and_can_be_repeated(
+    undisturbed: Undisturbed, propensity: Command, tmp_path: Path
+) -> None:
+    """SIGTERM as soon as there is a run, while boosters are being fitted."""
+    root = tmp_path / "company"
+    shutil.copytree(undisturbed.before["train"], root)
+    with _reading("train", root) as process:
+        while process.poll() is None and "RUNNING" not in _runs(root):
+            time.sleep(0.01)
+        process.terminate()
+        assert process.wait(300) == 128 + signal.SIGTERM
+    assert set(_runs(root)) == {"FAILED"}
+    assert Registry(load(root)).champion("churn") is None
+    assert propensity("train", "--workspace", root).status == 0
+    assert _came_to(root)["champion"] == _came_to(undisturbed.after)["champion"]
+
+
+def _runs(root: Path) -> list[str]:
+    """Of MLflow's runs, how each stands, without the time that MLflow takes."""
+    with sqlite3.connect(f"file:{root / 'mlflow.db'}?mode=ro", uri=True, timeout=60) as database:
+        found = [status for (status,) in database.execute("select status from runs")]
+    database.close()
+    return found
 
 
 def _is_whole_or_empty(root: Path, propensity: Command) -> None:

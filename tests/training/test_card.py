@@ -64,7 +64,7 @@ def test_every_part_is_there() -> None:
         'mlflow.pyfunc.load_model("models:/churn@champion")',
     ):
         assert said in page, said
-    assert "By segment" not in page
+    assert "By part" not in page
     assert "Alarms" not in page
 
 
@@ -72,7 +72,7 @@ def test_segments_alarms_and_limits_are_shown_where_there_are_any() -> None:
     page = card.render(
         replace(PLAIN, segments={"small": NUMBERS}, alarms=["logins is too good"], limits=["one season of data"])
     )
-    assert "### By segment\n\n| segment | log loss" in page.replace("\n\n\n", "\n\n")
+    assert "### By part\n\n| part | log loss" in page.replace("\n\n\n", "\n\n")
     assert "| small | 0.310" in page
     assert "## Alarms\n" in page
     assert "- logins is too good\n" in page

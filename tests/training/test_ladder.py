@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from features.errors import PropensityError
 from tests.training import made
 from training import gate, ladder, metrics
 from training.ladder import FULL, LOGISTIC, PRIOR, SMALL, Rung
@@ -141,3 +142,24 @@ def test_shuffled_outcomes_cannot_be_foretold(seed: int) -> None:
         assert auc.low < 0.5 < auc.high or foretold
         base = np.full(len(test), rows.y.mean())
         assert gate.decide([gate.compare("base rate", truth, p, base, weights)]).promoted == foretold
+
+
+@pytest.mark.parametrize("said", ["raises", "lowers"])
+def test_a_stated_direction_holds_everywhere(said: str) -> None:
+    """Against what the rows say, too: a direction is what people know."""
+    rungs = ladder.climb(sample(replace(LEARN, directions={"tickets": said})), 7, 2)
+    matrix = sample(made.rows(20, seed=9)).matrix
+    column = made.NUMBERS.index("tickets")
+    sign = 1 if said == "raises" else -1
+    for rung in rungs:
+        steps = []
+        for value in np.linspace(-3, 3, 13):
+            moved = matrix.copy()
+            moved[:, column] = value
+            steps.append(combined.raw(rung.parts, moved))
+        assert (sign * np.diff(np.stack(steps), axis=0) >= -1e-12).all()
+
+
+def test_a_direction_of_a_column_that_is_not_there_is_refused_by_name() -> None:
+    with pytest.raises(PropensityError, match="directions names nonsense"):
+        sample(replace(LEARN, directions={"nonsense": "raises"}))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -17,8 +15,7 @@ from features import frame
 from features.errors import PropensityError
 from features.workspace import Workspace
 from tests.training import made
-from training import provenance
-from training.registry import PROCESS, Registry, Version
+from training.registry import Registry, Version
 from training.train import Result
 
 Results = tuple[Workspace, dict[str, Result]]
@@ -71,34 +68,6 @@ def _runs(workspace: Workspace) -> list[mlflow.entities.Run]:
     client = Registry(workspace).client
     found = client.get_experiment_by_name("propensity/churn")
     return [] if found is None else list(client.search_runs([found.experiment_id]))
-
-
-STARTED = """
-import sys, time
-from pathlib import Path
-from features.workspace import load
-from training.registry import Registry
-with Registry(load(Path(sys.argv[1]))).run("churn", {}):
-    print("started", flush=True)
-    time.sleep(600)
-"""
-
-
-def test_the_run_of_a_killed_process_is_marked_as_failed_by_the_next(copied: Workspace) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", STARTED, str(copied.root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
-        assert killed.stdout is not None
-        assert killed.stdout.readline() == "started\n"
-        killed.kill()
-    (run,) = _runs(copied)
-    assert run.info.status == "RUNNING"
-    others = [provenance.process(), f"another-machine - {run.data.tags[PROCESS].split()[2]} -"]
-    client = Registry(copied).client
-    alive = [client.create_run(run.info.experiment_id, tags={PROCESS: process}).info.run_id for process in others]
-    with Registry(copied).run("churn", {}) as mine:
-        status = {run.info.run_id: run.info.status for run in _runs(copied)}
-        assert status == {run.info.run_id: "FAILED", mine: "RUNNING"} | dict.fromkeys(alive, "RUNNING")
-    assert {run.info.run_id: run.info.status for run in _runs(copied)}[mine] == "FINISHED"
 
 
 def test_a_run_that_fails_says_so(copied: Workspace) -> None:

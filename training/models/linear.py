@@ -168,12 +168,20 @@ def fitted(rows: Sample, seed: int, shares: dict[float, float]) -> Linear:
         start = found[-1].mean if found else np.zeros(terms.shape[1])
         found.append(_posterior(terms, y, spread, 1 / rows.overlap, start))
     mean = np.sum([share * one.mean for share, one in zip(shares.values(), found, strict=True)], axis=0)
+    mean[1:] = _directed(mean[1:], design, rows)
     rng = np.random.default_rng(seed)
     draws = [
         tuple((one.mean + solve_triangular(one.factor, rng.normal(size=len(mean)), lower=True, trans="T")).tolist())
         for one in (found[number] for number in rng.choice(len(found), DRAWS, p=list(shares.values())))
     ]
     return Linear(rows.matrix.shape[1], design, float(mean[0]), tuple(mean[1:].tolist()), tuple(draws))
+
+
+def _directed(coefficients: Vector, design: Design, rows: Sample) -> Vector:
+    """A number that goes the way it cannot go does not go; that a value is missing may tell either."""
+    signs = np.zeros(len(coefficients))
+    signs[: len(design.numbers)] = [rows.directions.get(column, 0) for column in design.numbers]
+    return np.where(signs * coefficients < 0, 0.0, coefficients)
 
 
 def _prepared(rows: Sample, seed: int, most: int) -> tuple[Design, Matrix, Vector]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import lightgbm as lgb
@@ -12,8 +12,8 @@ import numpy as np
 from features.threads import each
 from training.models.component import Learnt, Progress, mean_of
 from training.sample import Cut, Matrix, Sample, Vector
+from training.shapley.contributions import Contributions
 
-FEW = 50  # rows for which starting threads costs more than it saves
 ALWAYS: dict[str, Any] = {
     "objective": "binary",
     "bagging_freq": 1,
@@ -71,10 +71,13 @@ class Trees:
         return (len(apart) - 1) * mean_of(list((apart - mean_of(list(apart))) ** 2))
 
     def contributions(self, matrix: Matrix) -> Matrix:
-        """LightGBM's exact Shapley values, averaged over the boosters."""
-        if len(matrix) < FEW:
-            return mean_of([_shapley(booster, matrix) for booster in self.boosters])
-        return mean_of(list(each(lambda booster: _shapley(booster, matrix), self.boosters)))
+        """Exact Shapley values, averaged over the boosters."""
+        return mean_of([one.contributions(matrix) for one in self.explained])
+
+    @cached_property
+    def explained(self) -> tuple[Contributions, ...]:
+        """What explains each booster, and whether it is fast."""
+        return tuple(Contributions.of(booster) for booster in self.boosters)
 
     def as_data(self) -> tuple[dict[str, Any], dict[str, str]]:
         texts = [booster.model_to_string(num_iteration=-1) for booster in self.boosters]
@@ -93,6 +96,9 @@ def fit(growth: Growth, rows: Sample, cuts: list[Cut], seed: int, progress: Prog
     unseen = np.zeros(len(rows))
     least = int(np.clip(growth.least * rows.overlap, 20, max(20, min(400, len(rows) // 20))))
     parameters = ALWAYS | growth.parameters | {"min_data_in_leaf": least}
+    if rows.directions:
+        signs = [rows.directions.get(column, 0) for column in range(rows.matrix.shape[1])]
+        parameters |= {"monotone_constraints": signs, "monotone_constraints_method": "advanced"}
 
     def one(number: int) -> lgb.Booster:
         learn, left = cuts[number]
@@ -121,7 +127,3 @@ small, full = partial(fit, SMALL), partial(fit, FULL)
 def raw_score(booster: lgb.Booster, matrix: Matrix) -> Vector:
     """Log-odds, on one thread."""
     return np.asarray(booster.predict(matrix, raw_score=True, num_threads=1))
-
-
-def _shapley(booster: lgb.Booster, matrix: Matrix) -> Matrix:
-    return np.asarray(booster.predict(matrix, pred_contrib=True, num_threads=1))

@@ -9,8 +9,8 @@ from typing import Any
 from features.workspace import Workspace
 from training.outcomes import OUTCOMES, configured, defined_by, future, terms
 
-NOT_MEANT = ("capacity", "until")
-"""Settings that change no label: how many can be worked through, and up to which date it is asked."""
+NOT_MEANT = ("capacity", "until", "season", "directions")
+"""Settings that change no label: how many can be worked through, up to which date it is asked, what people know."""
 
 
 def spec(workspace: Workspace, outcome: str) -> dict[str, Any]:

@@ -1,0 +1,321 @@
+"""Commands of the daily work: read, check, build, train, score, list, explain, serve."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import PropensityError
+from features.files import replaced
+from features.workspace import FILE, Workspace, load
+from serving import terminal
+from serving.commands import HERE, JSON, NOT_PROMOTED, WORKSPACE, app, build, day_of, show_either, take_in
+from serving.template import TEMPLATE
+
+if TYPE_CHECKING:
+    from features.plan import Plan
+    from features.quality import Report
+    from features.steadiness import Steadiness
+    from serving.batch import Batch
+    from serving.lists import Line
+    from training.train import Result
+
+
+@app.command(epilog="Example: propensity init acme")
+def init(folder: Annotated[Path, typer.Argument(help="Folder to make a workspace of.")], json: JSON = False) -> None:
+    """Write a commented propensity.toml to start from."""
+    file = folder / FILE
+    if file.exists():
+        raise PropensityError(f"{file} is there already", "Edit it, or name another folder.")
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    with replaced(file) as part:
+        part.write_text(TEMPLATE.format(name=folder.resolve().name), encoding="utf-8")
+    show_either(
+        json,
+        {"path": str(file)},
+        lambda: terminal.out.print(
+            f"Wrote {file}. Put your exports in {folder / 'data'}, edit it, then: propensity check --workspace {folder}"
+        ),
+    )
+
+
+@app.command(epilog="Example: propensity check --workspace acme")
+def check(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
+    """Read everything and report: rows, ranges, problems, what is set aside, what will be computed."""
+    from features import frame, intake, steadiness
+    from training import alarm
+
+    here = load(workspace)
+    with terminal.progress("reading") as tell, intake.read(here, tell) as found:
+        found.write_quarantine()
+        report, made = found.report, frame.planned(here, found.report)
+        steady = steadiness.check(found) + steadiness.frames.found(here)
+        alarm.trusted(here.config, made)
+        tell("leakage, in the frames that are built")
+        alarms = alarm.standing(here)
+    document = _checked(report, made, steady)
+    document["features"]["alarms"] = {name: [one.as_dict() for one in ringing] for name, ringing in alarms.items()}
+
+    def show() -> None:
+        terminal.show_check(report, made)
+        terminal.show_steadiness(steady)
+        terminal.show_alarms(alarms)
+
+    show_either(json, document, show)
+
+
+@app.command(epilog="Example: propensity features --workspace acme --as-of 2026-03-31")
+def features(
+    workspace: WORKSPACE = HERE,
+    as_of: Annotated[
+        str | None, typer.Option(help="One date (the midnight that ends it); by default all that are needed.")
+    ] = None,
+    json: JSON = False,
+) -> None:
+    """Read the data and build the feature frames."""
+    from features import frame
+
+    here = load(workspace)
+    days = None if as_of is None else [day_of(as_of)]
+    take_in(here)
+    refs = build(here, days)
+    paths = {str(day): str(frame.path(here, day, content)) for day, content in refs.items()}
+    columns = len(frame.current_plan(here).columns)
+    show_either(
+        json,
+        {"columns": columns, "frames": paths},
+        lambda: terminal.out.print(f"{len(paths)} frames of {columns} columns under {here.frames}"),
+    )
+
+
+@app.command(epilog="Example: propensity train --workspace acme --outcome churn")
+def train(
+    workspace: WORKSPACE = HERE,
+    outcome: Annotated[str | None, typer.Option(help="One outcome; by default all that are configured.")] = None,
+    json: JSON = False,
+) -> None:
+    """Train, judge beside the baselines, and promote what is better; exit status 3 where nothing was promoted."""
+    from training.outcomes import configured
+
+    here = load(workspace)
+    if outcome is not None:
+        configured(here, outcome)
+    take_in(here)
+    build(here, None)
+    results = _train(here, [outcome] if outcome else [name for name, _ in here.config.outcomes])
+    document = {result.outcome: result.as_dict() for result in results}
+    show_either(json, document, lambda: _show_training(here, results))
+    if not all(result.promoted for result in results):
+        raise typer.Exit(NOT_PROMOTED)
+
+
+@app.command(epilog="Example: propensity ablate --workspace acme --outcome churn")
+def ablate(
+    workspace: WORKSPACE = HERE,
+    outcome: Annotated[str | None, typer.Option(help="One outcome; by default all that are configured.")] = None,
+    json: JSON = False,
+) -> None:
+    """Measure what each family of features is worth: train without it, and compare on the same test fold."""
+    from training.ablation import ablate as ablate_one
+    from training.outcomes import configured
+
+    here = load(workspace)
+    if outcome is not None:
+        configured(here, outcome)
+    take_in(here)
+    build(here, None)
+    with terminal.progress("ablation") as tell:
+        found = [ablate_one(here, name, tell) for name in ([outcome] if outcome else dict(here.config.outcomes))]
+    document = {one.outcome: one.as_dict() for one in found}
+    show_either(json, document, lambda: terminal.show_ablations(found))
+
+
+@app.command(epilog="Example: propensity score --workspace acme")
+def score(
+    workspace: WORKSPACE = HERE,
+    as_of: Annotated[str | None, typer.Option(help="Date to score as of; by default the last day with data.")] = None,
+    json: JSON = False,
+) -> None:
+    """Score every account that may be scored, with reasons."""
+    here = load(workspace)
+    day = None if as_of is None else day_of(as_of)
+    take_in(here)
+    batches = _score(here, day)
+    show_either(json, _scored(here, batches), lambda: terminal.show_batches(batches))
+
+
+@app.command("list", epilog="Example: propensity list churn --top 25 --owner owner-3")
+def list_(
+    outcome: Annotated[str, typer.Argument(help="churn or advocacy.")],
+    workspace: WORKSPACE = HERE,
+    top: Annotated[int | None, typer.Option(min=1, help="How many; by default the outcome's capacity.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only accounts of this owner.")] = None,
+    json: JSON = False,
+) -> None:
+    """The highest scores, ranked, with reasons."""
+    from serving import lists
+
+    here = load(workspace)
+    lines = lists.ranked(here, outcome, top, owner)
+    show_either(
+        json, {"outcome": outcome, "lines": [line.as_dict() for line in lines]}, lambda: _show_list(outcome, lines)
+    )
+
+
+@app.command(epilog="Example: propensity explain account-17 --workspace acme")
+def explain(
+    account: Annotated[str, typer.Argument(help="Account id.")], workspace: WORKSPACE = HERE, json: JSON = False
+) -> None:
+    """Why an account has its scores, or why it has none."""
+    from serving import lists
+
+    lines = lists.explained(load(workspace), account)
+    show_either(
+        json, {"account": account, "scores": [line.as_dict() for line in lines]}, lambda: terminal.show_explained(lines)
+    )
+
+
+@app.command(epilog="Example: propensity replay 3f9c0d1e2b4a5f607182 --workspace acme")
+def replay(
+    score_id: Annotated[str, typer.Argument(help="Id of a stored score.")],
+    workspace: WORKSPACE = HERE,
+    json: JSON = False,
+) -> None:
+    """Make a stored score again and compare bit for bit; exit status 1 where it differs."""
+    from serving.replay import replay as make_again
+
+    found = make_again(load(workspace), score_id)
+    document = {
+        "score_id": score_id,
+        "identical": found.identical,
+        "differences": found.differences,
+        "score": found.again.as_dict(),
+    }
+    show_either(json, document, lambda: terminal.show_replay(found))
+    if not found.identical:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: propensity serve --workspace acme --port 3000")
+def serve(
+    workspace: WORKSPACE = HERE,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
+    json: JSON = False,
+) -> None:
+    """Serve the champions' scores over HTTP, with the BentoML server."""
+    from training.registry import Registry
+
+    here = load(workspace)
+    registry = Registry(here)
+    if not any(registry.champion(name) for name, _ in here.config.outcomes):
+        registry.require_champion(next(name for name, _ in here.config.outcomes))
+    from serving.service import serve as start
+
+    show_either(
+        json,
+        {"url": f"http://{host}:{port}"},
+        lambda: terminal.err.print(f"Serving {here.root} on http://{host}:{port} (stop with Ctrl-C)"),
+    )
+    raise typer.Exit(start(here.root, host, port))
+
+
+@app.command(epilog="Example: propensity demo --workspace demo --accounts 1500 --seed 7")
+def demo(
+    workspace: WORKSPACE = Path("demo"),
+    accounts: Annotated[int, typer.Option(min=50, help="How many accounts the simulated company has.")] = 1500,
+    seed: Annotated[int, typer.Option(min=0)] = 7,
+    json: JSON = False,
+) -> None:
+    """The main job on a simulated company: raw files to features, models, scores and lists."""
+    from features import frame, steadiness
+    from features.sources.simulated import World
+    from serving import demo as demos
+    from serving import lists
+    from training.registry import Registry
+
+    with terminal.progress("simulating a company") as tell:
+        here = demos.prepare(workspace, World(accounts=accounts, seed=seed), tell)
+    report, steady = take_in(here)
+    build(here, None)
+    steady += steadiness.frames.found(here)
+    results = _train(here, [name for name, _ in here.config.outcomes])
+    champions = Registry(here)
+    batches = _score(here, None) if any(champions.champion(name) for name, _ in here.config.outcomes) else []
+    shown = {batch.outcome: lists.ranked(here, batch.outcome, 10) for batch in batches if batch.scores}
+    document = {
+        "check": _checked(report, frame.current_plan(here), steady),
+        "train": {result.outcome: result.as_dict() for result in results},
+        "score": _scored(here, batches),
+        "lists": {outcome: [line.as_dict() for line in lines] for outcome, lines in shown.items()},
+    }
+
+    def show() -> None:
+        rows = sum(table.rows for table in report.tables.values())
+        terminal.out.print(
+            f"{rows:,} rows in {len(report.tables)} tables, {len(frame.current_plan(here).columns)} feature columns."
+        )
+        _show_training(here, results)
+        for outcome, lines in shown.items():
+            terminal.out.print()
+            _show_list(outcome, lines)
+        terminal.out.print(f"\nOpen the service: [bold]{Path(sys.argv[0])} serve --workspace {workspace}[/]")
+
+    show_either(json, document, show)
+
+
+def _train(here: Workspace, outcomes: list[str]) -> list[Result]:
+    from training.train import train as train_one
+
+    with terminal.progress("training") as tell:
+        return [train_one(here, outcome, tell) for outcome in outcomes]
+
+
+def _score(here: Workspace, day: date | None) -> list[Batch]:
+    from serving.batch import score as score_everybody
+
+    with terminal.progress("scoring") as tell:
+        return score_everybody(here, day, tell)
+
+
+def _checked(report: Report, made: Plan, steady: Steadiness) -> dict[str, Any]:
+    """Each table under its own name, as every command's document is keyed by what it speaks of."""
+    told = report.as_dict()
+    features = {"columns": len(made.columns), "missing": made.missing}
+    return {**told.pop("tables"), **told, "features": features, "steadiness": steady.as_dict()}
+
+
+def _scored(here: Workspace, batches: list[Batch]) -> dict[str, Any]:
+    """The run as a whole, and each outcome under its own name."""
+    each = {
+        batch.outcome: {
+            "rows": len(batch.scores),
+            "as_of": str(batch.as_of),
+            "path": str(batch.path) if batch.path else None,
+            "skipped": batch.skipped or None,
+        }
+        for batch in batches
+    }
+    whole = {
+        "rows": sum(len(batch.scores) for batch in batches),
+        "as_of": str(batches[0].as_of) if batches else None,
+        "path": str(here.out / "scores"),
+    }
+    return whole | each
+
+
+def _show_training(here: Workspace, results: list[Result]) -> None:
+    from training.registry import Registry
+
+    for result in results:
+        terminal.show_result(result)
+    terminal.out.print(f"\nMLflow runs: [bold]mlflow ui --backend-store-uri {Registry(here).uri}[/]")
+
+
+def _show_list(outcome: str, lines: list[Line]) -> None:
+    day = f", as of {lines[0].score.as_of}" if lines else ""
+    terminal.show_lines(f"{outcome}{day}: the {len(lines)} highest", lines)
