@@ -18,7 +18,7 @@ from serving.score import Score
 from serving.store import Store
 from serving.stored import made_from, outcomes_of
 from training import explain
-from training.movement import START, Movement, movement
+from training.movement import APART, SEASON, START, Movement, movement
 from training.registry import Registry
 
 CAUSES = 5
@@ -113,13 +113,16 @@ def _moved(workspace: Workspace, registry: Registry, plan: Plan, before: Score, 
 def _causes(moved: Movement, probability: Movement, plan: Plan, then: pd.DataFrame, now: pd.DataFrame) -> list[Cause]:
     """Up to five of the data part, the strongest first; columns that speak of the same thing speak once."""
     group, known = explain.subjects(plan), {column.name: column for column in plan.columns}
-    sums, scaled = (explain.totals(one.data, group) for one in (moved, probability))
+    sums, scaled = moved.by(group).data, probability.by(group).data
     found = []
     for subject in sorted(sums, key=lambda name: -abs(sums[name]))[:CAUSES]:
         if not sums[subject]:
             break
+        if subject in APART:
+            found.append(Cause("The time of the year", SEASON, sums[subject], scaled[subject]))
+            continue
         sign = 1.0 if sums[subject] > 0 else -1.0
-        members = [name for name in moved.data if group(name) == subject]
+        members = [name for name in moved.data if name not in APART and group(name) == subject]
         name = max(members, key=lambda member: sign * moved.data[member])
         was = None if name in moved.unknown else _value(then, name)
         text = _said(known.get(name), name, was, _value(now, name))
@@ -151,14 +154,15 @@ def _parts(moved: Movement) -> dict[str, Any]:
         "data": moved.data_part,
         "model": moved.model_part,
         "starting_point": moved.model.get(START, 0.0),
+        "season": moved.data.get(SEASON, 0.0),
     }
 
 
 def _shares(moved: Movement) -> dict[str, dict[str, float]]:
-    """Per column or group, what it adds to the data part and to the model part; the starting point is apart."""
+    """Per column or group, what it adds to the data part and to the model part; what is no column is apart."""
     names = {**moved.data, **moved.model}
     return {
         name: {"data": moved.data.get(name, 0.0), "model": moved.model.get(name, 0.0)}
         for name in names
-        if name != START and (moved.data.get(name) or moved.model.get(name))
+        if name not in APART and (moved.data.get(name) or moved.model.get(name))
     }

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from features import threads
 from features.errors import PropensityError
 from features.workspace import Workspace
 from training import metrics
 from training.ablation import MEASURED
-from training.calibration import Sigmoid
 from training.dataset import Dataset, Matrix, dataset
 from training.metrics import Estimate, Weights
 from training.model import Model, honour
@@ -140,9 +140,9 @@ def of_champion(workspace: Workspace, outcome: str, progress: Progress = lambda 
 class _Trial:
     """A model, the rows it is tried on, their loss as they are, and what they are shuffled and drawn by."""
 
-    parts: tuple[combined.Part, ...]
-    sigmoid: Sigmoid
+    model: Model
     matrix: Matrix
+    shift: Vector
     y: Vector
     losses: Vector
     weights: Weights
@@ -151,12 +151,13 @@ class _Trial:
     @classmethod
     def of(cls, model: Model, rows: Dataset, seed: int, repeats: int, draws: int) -> _Trial:
         rng, matrix = np.random.default_rng(seed), model.encoder.matrix(rows.frame)
+        shift = model.shift(rows.frame)
         return cls(
-            model.parts,
-            model.sigmoid,
+            model,
             matrix,
+            shift,
             rows.y,
-            metrics.losses(rows.y, _probability(model.parts, model.sigmoid, matrix)),
+            metrics.losses(rows.y, _probability(model, matrix, shift)),
             metrics.draws(rows.accounts, draws, seed),
             [_shuffled(rows.as_of, rng) for _ in range(repeats)],
         )
@@ -171,15 +172,15 @@ class _Trial:
         for order in self.orders:
             spoilt = self.matrix.copy()
             spoilt[:, columns] = self.matrix[order][:, columns]
-            total += metrics.losses(self.y, _probability(self.parts, self.sigmoid, spoilt)) - self.losses
+            total += metrics.losses(self.y, _probability(self.model, spoilt, self.shift)) - self.losses
         return self._mean(total / len(self.orders))
 
     def _mean(self, of_rows: Vector) -> Estimate:
         return metrics.estimate((self.weights @ of_rows) / self.weights.sum(axis=1))
 
 
-def _probability(parts: tuple[combined.Part, ...], sigmoid: Sigmoid, matrix: Matrix) -> Vector:
-    return sigmoid(combined.raw(parts, matrix))
+def _probability(model: Model, matrix: Matrix, shift: Vector) -> Vector:
+    return np.asarray(expit(model.sigmoid.odds(combined.raw(model.parts, matrix)) + shift))
 
 
 def _positions(keys: list[str]) -> dict[str, list[int]]:

@@ -18,8 +18,9 @@ from features.errors import PropensityError
 from training.explain import Group, totals
 from training.model import Model
 
-START = "starting point"
-"""What a model says before it looks at any column; it belongs to the model part."""
+START, SEASON = "starting point", "time of the year"
+"""What a model says before it looks at any column: of the same date in the model part, of another in the data part."""
+APART = (START, SEASON)
 Side = tuple[Model, pd.DataFrame]
 
 
@@ -60,16 +61,19 @@ class Movement:
         return replace(self, before=ends[0], after=ends[1], data=scaled(self.data), model=scaled(self.model))
 
     def by(self, group: Group) -> Movement:
-        """The shares of columns added up; the starting point stays by itself."""
-        start = {name: share for name, share in self.model.items() if name == START}
-        rest = {name: share for name, share in self.model.items() if name != START}
-        return replace(self, data=totals(self.data, group), model=totals(rest, group) | start)
+        """The shares of columns added up; starting point and season stay by themselves."""
+
+        def group_of(name: str) -> str:
+            return name if name in APART else group(name)
+
+        return replace(self, data=totals(self.data, group_of), model=totals(self.model, group_of))
 
 
 def movement(before: Side, after: Side) -> Movement:
     """From a model and a row of one account to another model, or the same, and another row of it.
 
-    A row is a frame of one line. Columns are matched by name.
+    A row is a frame of one line. Columns are matched by name; a model that knows of
+    seasons takes the rows' ``as_of``.
     """
     (old, then), (new, now) = before, after
     for row in (then, now):
@@ -81,7 +85,7 @@ def movement(before: Side, after: Side) -> Movement:
     return Movement(
         float(old.odds(then)[0]),
         float(new.odds(now)[0]),
-        {name: here[name] - there[name] for name in here if name != START},
+        {SEASON if name == START else name: here[name] - there[name] for name in here},
         {name: there.get(name, 0.0) - was.get(name, 0.0) for name in {**there, **was}},
         unknown,
     )

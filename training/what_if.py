@@ -52,11 +52,12 @@ class WhatIf:
     changed: dict[str, tuple[float, float]]
     held: tuple[str, ...]
     movement: Movement
+    caveat: str = CAVEAT
 
     def as_dict(self) -> dict[str, Any]:
         shares = self.movement.in_probability().data
         return {
-            "what": CAVEAT,
+            "what": self.caveat,
             "before": self.before.as_dict(),
             "after": self.after.as_dict(),
             "changed": {name: {"from": _json(was), "to": _json(now)} for name, (was, now) in self.changed.items()},
@@ -115,7 +116,7 @@ def _controllable(column: Column) -> bool:
 def _chosen(model: Model, plan: Plan, name: str) -> Column:
     """The column of that name, or the shortest window of the feature of that name."""
     named = [column for column in plan.columns if name in (column.name, column.declaration.name)]
-    can = one_of(settable(model, plan)) or "nothing: the model looks at no feature that can be acted on"
+    can = one_of(settable(model, plan))
     if not named:
         raise PropensityError(f"there is no feature {name!r}", f"These can be set: {can}.", status=404)
     column = min(named, key=lambda one: one.window)

@@ -20,7 +20,8 @@ from training import explain
 from training.calibration import Sigmoid
 from training.model import Model
 from training.models.combined import Part
-from training.movement import START, Movement, movement
+from training.movement import SEASON, START, Movement, movement
+from training.season import Season
 
 EXACT = 1e-9
 COLUMNS = {
@@ -95,7 +96,7 @@ def test_shares_sum_to_the_parts_and_the_parts_to_the_change(
             assert _close(grouped.model_part, shares, one.model_part)
     signs = [(moved.data[name] > 0) - (moved.data[name] < 0) for name in moved.data]
     assert signs == [(share > 0) - (share < 0) for share in in_probability.data.values()]
-    assert set(moved.data) == set(new.encoder.columns)
+    assert set(moved.data) == {*new.encoder.columns, SEASON}
     assert set(moved.model) == {*new.encoder.columns, *old.encoder.columns, START}
 
 
@@ -147,6 +148,20 @@ def test_a_column_that_was_redefined_is_null_to_the_new_model() -> None:
     assert moved.change == 0.0
     assert moved.data_part == pytest.approx(-moved.model_part)
     assert moved.data_part != 0.0
+
+
+def test_the_time_of_the_year_is_data_by_itself() -> None:
+    winter, summer = made.DAYS[0], made.DAYS[5]
+    model = replace(fitted("all"), season=Season((winter.toordinal(), summer.toordinal()), (0.5, -0.25)))
+    row = made.rows(1, [winter]).frame
+    moved = movement((model, row), (model, row.assign(as_of=summer)))
+    assert moved.data.pop(SEASON) == pytest.approx(-0.75)
+    assert set(moved.data.values()) == {0.0}
+    assert moved.change == pytest.approx(-0.75)
+    assert moved.model_part == 0.0
+    plain = movement((fitted("all"), row), (model, row))
+    assert plain.model[START] == pytest.approx(0.5)
+    assert plain.by(explain.families(made.PLAN)).model[START] == plain.model[START]
 
 
 def test_what_moved_is_named() -> None:
