@@ -65,7 +65,8 @@ def null_meaning(declaration: Declaration) -> str:
 def _row(declaration: Declaration) -> tuple[str, ...]:
     return (
         f"`{declaration.name}`",
-        declaration.doc,
+        declaration.doc
+        + (" (can be acted on)" if isinstance(declaration, Feature) and declaration.controllable else ""),
         _of(declaration),
         _windows(declaration),
         declaration.unit or "–",

@@ -19,7 +19,7 @@ from features.aggregations import Aggregation
 from features.windows import Span
 
 Family = Literal["interaction", "perception", "outcome", "stakeholders", "context"]
-WORDS = ("family", "doc", "reason", "unit", "spec")
+WORDS = ("family", "doc", "reason", "unit", "spec", "controllable")
 Numbers = npt.NDArray[np.float64]
 Windows = tuple[int, ...] | Literal["all"]
 
@@ -41,6 +41,7 @@ class Feature(Meant):
     days, "all" for those of the workspace, () for everything visible; ``back`` moves a window into the past by days, or
     by its own length ("window"). ``reason`` is the sentence shown to people: ``{value}`` and ``{window}`` are filled in.
     ``per_event`` makes one feature of each usage event that the workspace names, with ``{event}`` in name and texts.
+    ``controllable``: can we act on it directly, so that it makes sense to ask what if?
     """
 
     name: str
@@ -56,6 +57,7 @@ class Feature(Meant):
     per_event: bool = False
     back: int | Literal["window"] = 0
     spec: str = ""
+    controllable: bool = False
 
     def span(self, window: int) -> Span:
         """The span of its column for this window."""

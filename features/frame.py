@@ -40,7 +40,7 @@ from features.files import forced, replaced
 from features.fingerprint import fingerprints
 from features.kernel import Rows
 from features.ledger import Ledger
-from features.peers import compared, gathered, ranked
+from features.peers import Peers, compared, gathered, ranked
 from features.personas import Crowd
 from features.plan import Plan, plan
 from features.quality import Report
@@ -193,6 +193,12 @@ def read(workspace: Workspace, day: date, content: str) -> pd.DataFrame:
     frame = pq.read_table(file).to_pandas()
     frame.insert(1, "as_of", day)
     return frame
+
+
+def peers_of(workspace: Workspace, day: date, content: str) -> Peers | None:
+    """What the ranks of a stored frame were made from; None where it is gone."""
+    file = path(workspace, day, content).with_suffix(".peers.parquet")
+    return Peers.of(pq.read_table(file)) if file.is_file() else None
 
 
 def path(workspace: Workspace, day: date, content: str) -> Path:

@@ -9,9 +9,9 @@ import sys
 
 from features.errors import PropensityError
 from serving import terminal
-from serving.commands import app, daily, models
+from serving.commands import app, daily, models, reasons
 
-__all__ = ["app", "daily", "main", "models"]
+__all__ = ["app", "daily", "main", "models", "reasons"]
 
 
 def main() -> None:

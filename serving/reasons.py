@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from features.feature import Attribute, Column, Feature
-from features.personas import Crowd
+from features.feature import Column
 from features.plan import Plan
 from serving.score import Reason
 from training.dataset import Matrix
+from training.explain import subject
 from training.model import Model
 
 REASONS = 3
@@ -31,7 +31,7 @@ class Reasoner:
     def of(cls, model: Model, plan: Plan) -> Reasoner:
         known = {column.name: column for column in plan.columns}
         columns = [known[name] for name in model.encoder.columns]
-        keys = [_subject(column, plan) for column in columns]
+        keys = [subject(column, plan) for column in columns]
         order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
         groups = np.array([order[key] for key in keys])
         return cls(columns, groups, [np.flatnonzero(groups == number) for number in range(len(order))])
@@ -64,16 +64,3 @@ class Reasoner:
         value = values[column.name][position]
         text = column.explain(value if isinstance(value, str | float | int) else None)
         return Reason(text, column.name, total)
-
-
-def _subject(column: Column, plan: Plan) -> tuple[str, ...]:
-    """What a column speaks of."""
-    declaration = column.declaration
-    if isinstance(declaration, Feature):
-        return (declaration.of, declaration.label, declaration.role)
-    if isinstance(declaration, Attribute):
-        return (declaration.name,)
-    if isinstance(declaration, Crowd):
-        return ("personas",)
-    first = plan.declarations[declaration.parts[0]]
-    return (first.of, "expression") if isinstance(first, Feature) else (declaration.name,)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from features import frame
-from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.score import Score
 from serving.scoring import Scorer
 from serving.store import Store
+from serving.stored import row_of
 from training.registry import Registry
 
 
@@ -31,14 +31,7 @@ def replay(workspace: Workspace, score_id: str) -> Replay:
     stored = Store(workspace).score(score_id)
     registry = Registry(workspace)
     scorer = Scorer.of(workspace, registry, registry.version(stored.outcome, stored.model_version))
-    rows = frame.read(workspace, stored.as_of, stored.frame_hash)
-    row = rows[rows["account"] == stored.account].reset_index(drop=True)
-    if not len(row):
-        raise PropensityError(
-            f"account {stored.account} is not in the frame {stored.frame_hash} any more",
-            "Its inputs were erased; the score cannot be made again.",
-            status=410,
-        )
+    row = row_of(workspace, stored)
     made = frame.hashes_of(row, stored.as_of, scorer.plan)[0]
     again = scorer.score(row, stored.as_of, stored.frame_hash)[0]
     differences = [

@@ -131,6 +131,13 @@ class Store:
         found = self._scores(_of(batch).where(SCORES.c.account == account))
         return found[0] if found else None
 
+    def history(self, account: str, outcome: str) -> list[Score]:
+        """An account's scores as they are shown, one for each as_of, oldest first."""
+        same = [SCORES.c[name] == BATCHES.c[name] for name in ("outcome", "as_of", "model_version", "frame_hash")]
+        query = sa.select(SCORES).join(BATCHES, sa.and_(*same))
+        chosen = (SCORES.c.account == account) & (SCORES.c.outcome == outcome)
+        return self._scores(query.where(chosen).order_by(SCORES.c.as_of))
+
     def score(self, score_id: str) -> Score:
         found = self._scores(sa.select(SCORES).where(SCORES.c.score_id == score_id).order_by(SCORES.c.frame_hash))
         if not found:

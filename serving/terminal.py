@@ -229,19 +229,6 @@ def show_lines(title: str, lines: list[Line]) -> None:
     out.print(table)
 
 
-def show_explained(lines: list[Line]) -> None:
-    for line in lines:
-        score = line.score
-        out.print(
-            f"\n[bold]{escape(line.name)}[/] · {score.outcome} [bold]{score.probability:.1%}[/] "
-            f"({score.low:.1%} to {score.high:.1%}), rank {score.rank}, percentile {score.percentile:.0f}, "
-            f"as of {score.as_of}, model version {score.model_version}"
-        )
-        for reason in score.reasons:
-            out.print(f"  {reason.direction} it by {abs(reason.contribution):.2f} in log-odds: {escape(reason.text)}")
-        out.print(f"  [dim]score id {score.score_id}[/]")
-
-
 def show_replay(replay: Replay) -> None:
     if replay.identical:
         out.print(

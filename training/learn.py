@@ -75,6 +75,7 @@ def learned(
         "trained_on": [str(day) for day in final.fit],
         "rows": len(learn),
         "data": digest(learn),
+        "seen": inside.ranges,
         "base_rate": float(learn.y.mean()),
         "calibration": evidence.how,
         "growth": growth.parameters,

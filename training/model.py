@@ -79,6 +79,10 @@ class Model:
         odds, reach = calibrated + shift, REACH * np.sqrt(variance)
         return Scores(expit(odds), expit(odds - reach), expit(odds + reach))
 
+    def odds(self, rows: pd.DataFrame) -> Vector:
+        """Calibrated log-odds of frame rows."""
+        return self.sigmoid.odds(combined.raw(self.parts, self.encoder.matrix(rows))) + self.shift(rows)
+
     def contributions(self, rows: pd.DataFrame) -> Matrix:
         """What each column adds to the calibrated log-odds of each row; the last column is the starting point.
 

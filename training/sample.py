@@ -37,6 +37,16 @@ class Sample:
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def ranges(self) -> dict[str, list[float]]:
+        """The lowest and the highest number of each column; columns of texts, and of nothing, are left out."""
+        texts, found = self.encoder.categories, {}
+        for name, values in zip(self.encoder.columns, self.matrix.T, strict=True):
+            there = values[np.isfinite(values)]
+            if name not in texts and len(there):
+                found[name] = [float(there.min()), float(there.max())]
+        return found
+
     def where(self, rows: Rows | npt.NDArray[np.bool_]) -> Sample:
         return replace(self, matrix=self.matrix[rows], y=self.y[rows], accounts=self.accounts[rows])
 

@@ -41,11 +41,11 @@ def show_either(json: bool, document: dict[str, Any], show: Callable[[], None]) 
         show()
 
 
-def day_of(text: str) -> date:
+def day_of(text: str, option: str = "--as-of") -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise PropensityError(f"--as-of is {text!r}", "Write a date as YYYY-MM-DD.") from error
+        raise PropensityError(f"{option} is {text!r}", "Write a date as YYYY-MM-DD.") from error
 
 
 def take_in(here: Workspace) -> tuple[Report, Steadiness]:

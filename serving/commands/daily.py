@@ -1,4 +1,4 @@
-"""Commands of the daily work: read, check, build, train, score, list, explain, serve."""
+"""Commands of the daily work: read, check, build, train, score, list, serve."""
 
 from __future__ import annotations
 
@@ -163,19 +163,6 @@ def list_(
     lines = lists.ranked(here, outcome, top, owner)
     show_either(
         json, {"outcome": outcome, "lines": [line.as_dict() for line in lines]}, lambda: _show_list(outcome, lines)
-    )
-
-
-@app.command(epilog="Example: propensity explain account-17 --workspace acme")
-def explain(
-    account: Annotated[str, typer.Argument(help="Account id.")], workspace: WORKSPACE = HERE, json: JSON = False
-) -> None:
-    """Why an account has its scores, or why it has none."""
-    from serving import lists
-
-    lines = lists.explained(load(workspace), account)
-    show_either(
-        json, {"account": account, "scores": [line.as_dict() for line in lines]}, lambda: terminal.show_explained(lines)
     )
 
 

@@ -52,6 +52,6 @@ def model(learn: Dataset, bags: int = 2, seed: int = 7) -> Model:
     inside = sample(learn)
     rung = ladder.climb(inside, seed, bags)[-1]
     spread = calibration.replicates(rung.unseen, learn.y, learn.accounts, seed)
-    facts = {"plan": learn.plan.digest, "meanings": learn.plan.meanings, "outcome": "churn"}
+    facts = {"plan": learn.plan.digest, "meanings": learn.plan.meanings, "outcome": "churn", "seen": inside.ranges}
     sigmoid = calibration.fit(rung.unseen, learn.y)
     return Model(rung.name, rung.parts, inside.encoder, sigmoid, tuple(spread), facts)

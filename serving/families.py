@@ -1,0 +1,42 @@
+"""What each family of features, and each role, adds to a score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from features import frame
+from features.workspace import Workspace
+from serving.score import Score
+from serving.stored import made_from
+from training.explain import grouped
+from training.model import honour
+from training.registry import Registry
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Contributions to the calibrated log-odds: families, or roles, and ``start`` sum to ``log_odds``."""
+
+    families: dict[str, float]
+    roles: dict[str, float]
+    start: float
+    log_odds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def shares(workspace: Workspace, scores: list[Score]) -> dict[str, Shares]:
+    """Those of each of an account's scores, by outcome."""
+    registry, plan, found = Registry(workspace), frame.current_plan(workspace), {}
+    for score in scores:
+        model, row = made_from(workspace, registry, score)
+        honour(model, plan)
+        each = grouped(model, plan, model.contributions(row))
+        families, roles = (
+            {name: float(values[0]) for name, values in sorted(groups.items(), key=lambda item: -abs(item[1][0]))}
+            for groups in (each.families, each.roles)
+        )
+        found[score.outcome] = Shares(families, roles, float(each.start[0]), float(model.odds(row)[0]))
+    return found
