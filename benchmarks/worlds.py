@@ -119,6 +119,7 @@ def small(seed: int, accounts: int = 300, leave: int = 20) -> dict[str, Any]:
         "log_loss": _expected(p, scores.probability),
         "prior": _expected(p, prior),
         "truth": _expected(p, p),
+        "gain": _expected(p, prior) - _expected(p, scores.probability),
     }
 
 

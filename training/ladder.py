@@ -21,6 +21,8 @@ PRIOR, LOGISTIC, SMALL, FULL = "prior", "logistic", "small trees", "full"
 SURE = 1.0
 """Standard errors by which a rung must be better than a simpler one."""
 DRAWS = 200
+ENOUGH = 100
+"""Events of the rarer kind below which large trees are not grown: they would be stopped by a few lucky accounts."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Choice:
 def climb(
     rows: Sample, seed: int, bags: int, progress: Progress = lambda _: None, growth: Growth = trees.FULL
 ) -> list[Rung]:
-    """Every rung fitted on these rows, simplest first; ``growth`` is that of the large trees.
+    """Every rung that these rows bear, simplest first; ``growth`` is that of the large trees.
 
     Where few trees or none are chosen there is little to go by, and what the logistic regression holds possible makes
     their intervals.
@@ -83,6 +85,8 @@ def climb(
         alone(LOGISTIC, straight),
         alone(SMALL, few, doubt),
     ]
+    if min(rows.y.sum(), (1 - rows.y).sum()) / rows.overlap < ENOUGH:
+        return rungs
     parts, unseen = blended([trees.fit(growth, rows, cuts, seed, told(FULL)), few, straight], rows.y)
     rungs.append(Rung(FULL, parts, unseen))
     return rungs
