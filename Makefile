@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check verify docs bench bench-features bench-scoring lock clean
+.PHONY: install demo test check verify docs bench bench-features bench-models bench-scoring lock clean
 .DEFAULT_GOAL := demo
 
 install: .venv/installed
@@ -43,6 +43,9 @@ bench-features: install
 
 bench-scoring: install
 	$(BIN)/python -m benchmarks.scoring
+
+bench-models: install
+	$(BIN)/python -m benchmarks.models
 
 # Resolve anew: one lock for every supported Python, with hashes and without index addresses.
 lock:

@@ -26,6 +26,7 @@ PROJECT = Path(__file__).parent.parent
 TRIAL = {
     ("platform365", "churn"): {"auc": 0.891, "log_loss": 0.264},
     ("platform365", "advocacy"): {"auc": 0.917, "log_loss": 0.084},
+    ("online_retail", "churn"): {"auc": 0.779, "log_loss": 0.574},
 }
 """A half-hour trial by hand on the same tasks: the numbers to beat."""
 TASKS = (("platform365", "churn"), ("platform365", "advocacy"), ("ravenstack", "churn"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import oracle, results
+from benchmarks import oracle, results, worlds
 from benchmarks.signs import signs
 from features import intake
 from features.sources.simulated import World
@@ -26,9 +26,11 @@ OUTCOMES = ("churn", "advocacy")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--accounts", type=int, default=2000)
     parser.add_argument("--worlds", type=int, default=20_000, help="random worlds of facts, for kernel and oracle")
+    parser.add_argument("--small", type=int, default=200, help="worlds of few accounts whose probabilities are known")
+    parser.add_argument("--large", type=int, default=2, help="worlds of many accounts whose probabilities are known")
     given = parser.parse_args()
     rows: list[dict[str, Any]] = []
     for seed in range(given.seeds):
@@ -36,6 +38,7 @@ def main() -> None:
             with TemporaryDirectory() as scratch:
                 rows += world(World(accounts=given.accounts, seed=seed, signal=signal), Path(scratch))
                 results.save("verify", rows)
+    worlds.sweep(given.small, given.large)
     agree = oracle.sweep(given.worlds)
     print(f"kernel and oracle {'agree' if agree else 'DIFFER'}", file=sys.stderr)
     wrong = [row for row in rows if not row["as_expected"]]

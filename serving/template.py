@@ -73,6 +73,8 @@ lead = 0                      # days between as_of and the horizon, to leave tim
 horizon = 90
 grace = 0                     # contract churn: days in which a late renewal still counts
 capacity = 25                 # how many accounts a week can be worked through
+# season = "year"             # the business knows that the time of the year matters; takes more than a year of history
+# directions = {{ nps_mean = "lowers" }}   # what can only raise, or only lower, the probability
 
 # [outcomes.contraction]      # ARR at the end of the horizon is lower by at least `share` than at as_of; not by leaving
 # horizon = 90
@@ -96,4 +98,12 @@ capacity = 25                 # how many accounts a week can be worked through
 [training]
 test_dates = 3                # the last as_of dates are the test fold, fixed beforehand
 folds = 2
+
+# What calling an account costs and brings: models and lists are judged by it. The save rate is assumed until measured.
+[value]
+margin = 0.7
+save_rate = 0.2
+contact_cost = 150
+offer = 0
+arr = 10000                   # stands in where an account's own is not known
 """

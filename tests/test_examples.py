@@ -17,7 +17,7 @@ from training.registry import Registry
 PROJECT = Path(__file__).parents[1]
 EXAMPLES = PROJECT / "examples"
 DATA = PROJECT.parent / "shared" / "data"
-NAMES = ("platform365", "ravenstack")
+NAMES = ("online_retail", "platform365", "ravenstack")
 
 
 def _copied(name: str, root: Path) -> Path:
@@ -78,6 +78,19 @@ def test_platform365_orphans_are_set_aside_and_late_exams_are_not(platform365: R
     usage = platform365.tables["usage"]
     assert _problems(usage) == {"account is not in accounts": 594}
     assert _problems(usage, quarantined=False) == {"happens after the exports were taken": 1_494}
+
+
+@pytest.mark.data
+def test_online_retail_reads_two_years_once(tmp_path: Path) -> None:
+    """Every invoice of a customer once, though the two files overlap; cancellations are no orders."""
+    root = _copied("online_retail", tmp_path)
+    here = workspace.load(root)
+    with intake.read(here) as opened:
+        assert _rows(opened.report) == {"accounts": (5_942, 5_942, 0), "usage": (44_876, 44_876, 0)}
+        kinds = opened.connection.execute(
+            "SELECT event, count(*), min(value) >= 0 FROM good_usage GROUP BY event ORDER BY event"
+        )
+        assert kinds.fetchall() == [("cancellation", 7_901, True), ("order", 36_975, True)]
 
 
 @pytest.mark.data

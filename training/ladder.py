@@ -21,6 +21,8 @@ PRIOR, LOGISTIC, SMALL, FULL = "prior", "logistic", "small trees", "full"
 SURE = 1.0
 """Standard errors by which a rung must be better than a simpler one."""
 DRAWS = 200
+ENOUGH = 100
+"""Events of the rarer kind below which large trees are not grown: they would be stopped by a few lucky accounts."""
 
 
 @dataclass(frozen=True)
@@ -61,22 +63,30 @@ class Choice:
 def climb(
     rows: Sample, seed: int, bags: int, progress: Progress = lambda _: None, growth: Growth = trees.FULL
 ) -> list[Rung]:
-    """Every rung fitted on these rows, simplest first; ``growth`` is that of the large trees."""
+    """Every rung that these rows bear, simplest first; ``growth`` is that of the large trees.
+
+    Where few trees or none are chosen there is little to go by, and what the logistic regression holds possible makes
+    their intervals.
+    """
     cuts = rows.cuts(max(bags, 2), seed)
 
     def told(name: str) -> Progress:
         return lambda what: progress(f"{name}, {what}")
 
-    def alone(name: str, learnt: Learnt) -> Rung:
-        return Rung(name, (Part(1.0, learnt.component),), learnt.unseen)
+    def alone(name: str, learnt: Learnt, doubt: tuple[Part, ...] = ()) -> Rung:
+        return Rung(name, (Part(1.0, learnt.component), *doubt), learnt.unseen)
 
-    progress(PRIOR)
-    rungs = [alone(PRIOR, prior.fit(rows, cuts, seed))]
     progress(LOGISTIC)
     straight = linear.fit(rows, cuts, seed)
-    rungs.append(alone(LOGISTIC, straight))
+    doubt = (Part(0.0, straight.component),)
     few = trees.small(rows, cuts, seed, told(SMALL))
-    rungs.append(alone(SMALL, few))
+    rungs = [
+        alone(PRIOR, prior.fit(rows, cuts, seed), doubt),
+        alone(LOGISTIC, straight),
+        alone(SMALL, few, doubt),
+    ]
+    if min(rows.y.sum(), (1 - rows.y).sum()) / rows.overlap < ENOUGH:
+        return rungs
     parts, unseen = blended([trees.fit(growth, rows, cuts, seed, told(FULL)), few, straight], rows.y)
     rungs.append(Rung(FULL, parts, unseen))
     return rungs

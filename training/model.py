@@ -29,7 +29,7 @@ CONTRACT = "contract.json"
 FORMAT = 2
 COVERAGE = 0.9
 REACH = float(norm.ppf((1 + COVERAGE) / 2))
-KNOWN = ("format", "rung", "parts", "columns", "categories", "sigmoid", "spread", "season")
+KNOWN = ("format", "rung", "parts", "columns", "categories", "sigmoid", "spread", "season", "wider")
 Vector = npt.NDArray[np.float64]
 
 
@@ -58,6 +58,8 @@ class Model:
     spread: tuple[Sigmoid, ...]
     facts: dict[str, Any]
     season: Season | None = None
+    wider: float = 1.0
+    """What the variance of the log-odds is multiplied by: see ``learn.UNSURE``."""
 
     def scores(self, rows: pd.DataFrame) -> Scores:
         """Score frame rows. One row alone gets, bit for bit, what it gets among a million."""
@@ -75,7 +77,7 @@ class Model:
         calibrated = self.sigmoid.odds(raw)
         variance = self.sigmoid.slope**2 * combined.variance(self.parts, matrix)
         variance = variance + self._calibration_variance(raw, calibrated)
-        variance = variance + (0.0 if self.season is None else self.season.variance)
+        variance = self.wider * variance + (0.0 if self.season is None else self.season.variance)
         odds, reach = calibrated + shift, REACH * np.sqrt(variance)
         return Scores(expit(odds), expit(odds - reach), expit(odds + reach))
 
@@ -123,6 +125,7 @@ class Model:
             "sigmoid": asdict(self.sigmoid),
             "spread": [asdict(sigmoid) for sigmoid in self.spread],
             "season": asdict(self.season) if self.season else None,
+            "wider": self.wider,
             **self.facts,
         }
         with replaced(folder / CONTRACT) as part_:
@@ -152,6 +155,7 @@ def load(folder: Path, sha256: str) -> Model:
         tuple(Sigmoid(**sigmoid) for sigmoid in contract["spread"]),
         {key: value for key, value in contract.items() if key not in KNOWN},
         Season(*(tuple(contract["season"][name]) for name in ("days", "gaps"))) if contract["season"] else None,
+        contract["wider"],
     )
 
 

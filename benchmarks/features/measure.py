@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.envs import NotInstalledError, python
 from benchmarks.features import pandas_people, world
 from benchmarks.features.columns import DAY, KEY, NAMES
-from benchmarks.features.envs import NotInstalledError, python
 from benchmarks.features.ours_own import offset
 from features import intake
 from features.workspace import load

@@ -163,3 +163,10 @@ def test_a_stated_direction_holds_everywhere(said: str) -> None:
 def test_a_direction_of_a_column_that_is_not_there_is_refused_by_name() -> None:
     with pytest.raises(PropensityError, match="directions names nonsense"):
         sample(replace(LEARN, directions={"nonsense": "raises"}))
+
+
+def test_large_trees_are_not_grown_of_few_events() -> None:
+    rows = sample(made.rows(40, made.DAYS[:3]))
+    assert min(rows.y.sum(), (1 - rows.y).sum()) < ladder.ENOUGH
+    assert [rung.name for rung in ladder.climb(rows, 7, 2)] == [PRIOR, LOGISTIC, SMALL]
+    assert [rung.name for rung in ladder.climb(replace(sample(LEARN), overlap=10.0), 7, 2)] == [PRIOR, LOGISTIC, SMALL]

@@ -18,21 +18,30 @@ LEAST = 0.02
 
 @dataclass(frozen=True)
 class Part:
+    """A component and its share. One without weight has no say in the probability, only in how sure it is."""
+
     weight: float
     component: Component
 
 
 def raw(parts: tuple[Part, ...], matrix: Matrix) -> Vector:
-    return added([part.weight * part.component.raw(matrix) for part in parts])
+    return added([part.weight * part.component.raw(matrix) for part in parts if part.weight])
 
 
 def variance(parts: tuple[Part, ...], matrix: Matrix) -> Vector:
-    """As if all erred alike, since all have learnt from the same rows."""
-    return added([part.weight * np.sqrt(part.component.variance(matrix)) for part in parts]) ** 2
+    """As if all erred alike, since all have learnt from the same rows. Where a component without weight is less sure,
+    or sees it differently, that counts.
+    """
+    own = added([part.weight * np.sqrt(part.component.variance(matrix)) for part in parts if part.weight]) ** 2
+    for part in parts:
+        if not part.weight:
+            away = part.component.raw(matrix) - raw(parts, matrix)
+            own = np.maximum(own, part.component.variance(matrix) + away**2)
+    return own
 
 
 def contributions(parts: tuple[Part, ...], matrix: Matrix) -> Matrix:
-    return added([part.weight * part.component.contributions(matrix) for part in parts])
+    return added([part.weight * part.component.contributions(matrix) for part in parts if part.weight])
 
 
 def blended(learnt: list[Learnt], y: Vector) -> tuple[tuple[Part, ...], Vector]:

@@ -7,12 +7,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-ENVS = Path(__file__).parent.parent / ".envs"
+ENVS = Path(__file__).parent / ".envs"
 NEEDS = {
     "polars": ("polars==2.1.*",),
     "getml": ("getml==1.5.*",),
     "woodelf": ("woodelf-explainer==0.4.*", "lightgbm==4.7.*"),
     "featuretools": ("featuretools==1.31.*", "pandas<3", "pyarrow"),
+    "boosters": (
+        "catboost==1.2.*",
+        "xgboost==3.2.*",
+        "lightgbm==4.7.*",
+        "optuna==5.0.*",
+        "scikit-learn==1.9.*",
+        "pyarrow",
+    ),
+    "autogluon": ("autogluon.tabular[lightgbm,catboost,xgboost,fastai]==1.6.*", "pyarrow"),
 }
 
 
