@@ -21,7 +21,7 @@ from training.calibration import Sigmoid
 from training.model import Model
 from training.models.combined import Part
 from training.movement import SEASON, START, Movement, movement
-from training.season import Season
+from training.season import YEAR, Season
 
 EXACT = 1e-9
 COLUMNS = {
@@ -152,7 +152,8 @@ def test_a_column_that_was_redefined_is_null_to_the_new_model() -> None:
 
 def test_the_time_of_the_year_is_data_by_itself() -> None:
     winter, summer = made.DAYS[0], made.DAYS[5]
-    model = replace(fitted("all"), season=Season((winter.toordinal(), summer.toordinal()), (0.5, -0.25)))
+    days = (winter.toordinal() - YEAR, winter.toordinal(), summer.toordinal())
+    model = replace(fitted("all"), season=Season(days, (0.0, 0.5, -0.25)))
     row = made.rows(1, [winter]).frame
     moved = movement((model, row), (model, row.assign(as_of=summer)))
     assert moved.data.pop(SEASON) == pytest.approx(-0.75)
