@@ -20,7 +20,8 @@ from typing import Any
 from benchmarks import results
 from features import intake
 from features.workspace import Workspace, load
-from training.train import Result, train
+from training.result import Result
+from training.train import train
 
 PROJECT = Path(__file__).parent.parent
 TRIAL = {

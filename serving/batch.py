@@ -14,6 +14,7 @@ from features import frame
 from features.errors import PropensityError, one_of
 from features.files import replaced
 from features.workspace import Workspace
+from serving.cells import defused
 from serving.score import Score
 from serving.scoring import Scorer
 from serving.store import Store
@@ -75,11 +76,6 @@ def _write(workspace: Workspace, outcome: str, day: date, scores: list[Score]) -
         # In quotes, since a carriage return within a cell would otherwise begin a row, and that row a formula.
         table.map(defused).to_csv(part, index=False, quoting=csv.QUOTE_NONNUMERIC)
     return target
-
-
-def defused(cell: object) -> object:
-    """Text that starts like a formula gets an apostrophe, so that a spreadsheet shows it and does not run it."""
-    return "'" + cell if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _flat(score: Score) -> dict[str, object]:

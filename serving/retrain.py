@@ -14,7 +14,8 @@ from features.workspace import Workspace
 from serving.batch import Batch, score
 from training import provenance
 from training.registry import Registry
-from training.train import Result, train
+from training.result import Result
+from training.train import train
 
 Progress = Callable[[str], None]
 What = Literal["promoted", "champion kept", "nothing new", "no champion"]

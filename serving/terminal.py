@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from training.ablation import Ablation
     from training.alarm import Alarm
     from training.metrics import Estimate
-    from training.train import Result
+    from training.result import Result
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -118,10 +118,11 @@ def show_result(result: Result) -> None:
     suspected = any(not alarm.trusted for alarm in result.alarms)
     colour = "green" if result.promoted else "red" if suspected else "yellow"
     version = f", version {result.version}" if result.version else ""
-    out.print(f"\n[bold]{result.outcome}[/]: [bold {colour}]{result.verdict}[/]{version}")
+    out.print(f"\n[bold]{escape(result.outcome)}[/]: [bold {colour}]{result.verdict}[/]{version}")
     if result.metrics:
         out.print(
-            f"[dim]test fold: {result.n:,} rows, {result.positives:,} yes, as of {', '.join(map(str, result.test))}[/]"
+            f"[dim]{'test fold' if result.test else 'foretold in turn'}: {result.n:,} rows, {result.positives:,} yes"
+            f"{', as of ' if result.test else ''}{', '.join(map(str, result.test))}[/]"
         )
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("")

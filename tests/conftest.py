@@ -15,7 +15,8 @@ from serving.store import Store
 from tests import company, worlds
 from tests.commands import Command
 from training.registry import Registry
-from training.train import Result, train
+from training.result import Result
+from training.train import train
 
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # nothing is to be logged to the developer's own server
 

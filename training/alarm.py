@@ -7,6 +7,7 @@ steadily up or down with the outcome and of categories; a leak spread over many 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -120,20 +121,31 @@ def suspects(
     learn: Dataset, test: Dataset, weights: Vector, expected: frozenset[str] = frozenset(), rule: Rule = RULE
 ) -> list[tuple[Column, Estimate]]:
     """Columns whose AUC breaks the rule; ``expected`` ones may be far ahead of the others, but not too good."""
+    return breaking(test, lambda column: ranking(column, learn, test), weights, expected, rule)
+
+
+def breaking(
+    test: Dataset,
+    ranked: Callable[[Column], Vector],
+    weights: Vector,
+    expected: frozenset[str] = frozenset(),
+    rule: Rule = RULE,
+) -> list[tuple[Column, Estimate]]:
+    """The same of any rows that each column ``ranked`` by what others had settled."""
     columns = test.plan.columns
-    areas = {column.name: area(column, learn, test) for column in columns}
+    areas = {column.name: _area(test.y, ranked(column)) for column in columns}
     tables = {column.name: causes.tables(column, test.plan) for column in columns}
     found = []
     for column in columns:
         if not areas[column.name] > min(rule.too_good, rule.strong):
             continue
-        alone = metrics.over_draws(metrics.auc, test.y, ranking(column, learn, test), weights)
+        alone = metrics.over_draws(metrics.auc, test.y, ranked(column), weights)
         estimate = metrics.estimate(alone)
         others = [other for other in columns if not tables[other.name] & tables[column.name]]
         ahead = False
         if estimate.low > rule.strong and others and column.name not in expected:
             best = max(others, key=lambda other: areas[other.name])
-            theirs = metrics.over_draws(metrics.auc, test.y, ranking(best, learn, test), weights)
+            theirs = metrics.over_draws(metrics.auc, test.y, ranked(best), weights)
             ahead = metrics.estimate(alone - theirs).low > rule.ahead
         if estimate.low > rule.too_good or ahead:
             found.append((column, estimate))
@@ -142,7 +154,11 @@ def suspects(
 
 def area(column: Column, learn: Dataset, test: Dataset) -> float:
     """The AUC of one column on the test rows, below 0.5 where it points the other way than in the training range."""
-    return float(metrics.auc(test.y, ranking(column, learn, test), np.ones((1, len(test))))[0])
+    return _area(test.y, ranking(column, learn, test))
+
+
+def _area(y: Vector, ranked: Vector) -> float:
+    return float(metrics.auc(y, ranked, np.ones((1, len(y))))[0])
 
 
 def ranking(column: Column, learn: Dataset, test: Dataset) -> Vector:

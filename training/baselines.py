@@ -17,6 +17,7 @@ from training.dataset import Encoder
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
+Baseline = Callable[[Matrix, Vector, Matrix, Encoder], Vector]
 STEPS = 20
 
 
@@ -56,7 +57,7 @@ def logistic(fit: Matrix, y: Vector, test: Matrix, encoder: Encoder) -> Vector:
     return np.asarray(model.predict_proba(seen)[:, 1])
 
 
-BASELINES: dict[str, Callable[[Matrix, Vector, Matrix, Encoder], Vector]] = {
+BASELINES: dict[str, Baseline] = {
     "base rate": base_rate,
     "best column": best_column,
     "recency": recency,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from training import provenance
+from training.judge import Judged
 from training.metrics import Estimate
 
 Numbers = Mapping[str, Estimate]
@@ -46,7 +48,8 @@ class Card:
 
     ``contract`` is the model's: ``settings`` (lead, horizon …), ``trained_on``, ``rows``, ``base_rate``, ``calibration``,
     ``data``, ``plan``, ``versions``. ``metrics``, ``baselines`` and ``segments`` (any parts of the rows) are of the
-    ``test`` dates, intervals 95%.
+    ``test`` dates, intervals 95%. ``tested`` says how these rows are kept apart from those learnt from, ``again`` how to
+    use the model again, where it is not of a workspace.
     """
 
     outcome: str
@@ -64,6 +67,32 @@ class Card:
     limits: list[str] = field(default_factory=list)
     made_by: Mapping[str, str] = field(default_factory=dict)
     run: str | None = None
+    rows_are: str = "an account at a date"
+    columns_are: str = "only what had happened and was known by each date"
+    tested: str = "later than anything it has learnt from"
+    again: Sequence[str] = ()
+
+
+def of(told: Mapping[str, Any], judged: Judged) -> Card:
+    """The card of what training ``told`` (its JSON document) of a judged model."""
+    unsure = [one for one in judged.slices if not one.metrics]
+    return Card(
+        outcome=judged.model.facts["outcome"],
+        contract=judged.model.facts | {"calibration": told["calibration"]},
+        columns=len(judged.model.encoder.columns),
+        verdict=told["verdict"],
+        reasons=told["reasons"],
+        test=told["test"],
+        n=len(judged.test),
+        positives=int(judged.test.y.sum()),
+        metrics=judged.metrics,
+        baselines=judged.baselines,
+        segments={f"{one.by}: {one.name}": one.metrics for one in judged.slices if one.metrics},
+        alarms=[str(ringing) for ringing in judged.alarms],
+        limits=[f"Too little to say of {one.by} {one.name}: {one.n:,} rows, {one.positives:,} yes." for one in unsure],
+        made_by={"code": provenance.code(), "libraries": provenance.lock()},
+        run=told["run"],
+    )
 
 
 def render(card: Card) -> str:
@@ -73,7 +102,7 @@ def render(card: Card) -> str:
         _purpose(card),
         _data(card),
         "## How good it is\n",
-        f"{card.n:,} rows with {card.positives:,} yes at {_days(card.test)}, later than anything it has learnt from. "
+        f"{card.n:,} rows with {card.positives:,} yes{_at(card.test)}, {card.tested}. "
         "Intervals are 95%, resampling whole accounts. Log loss, Brier and calibration error: lower is better.\n",
         _numbers("", {"**this model**": card.metrics} | dict(card.baselines)),
         *(["### By part\n", _numbers("part", card.segments)] if card.segments else []),
@@ -92,7 +121,7 @@ def render(card: Card) -> str:
 def describe(card: Card) -> str:
     """The card in a few lines, for the version's description in MLflow."""
     numbers = ", ".join(f"{NAMES[name]} {card.metrics[name]}" for name in ("log_loss", "auc") if name in card.metrics)
-    said = f"{_sentence(card)} {card.verdict}. {numbers} on {card.n:,} rows at {_days(card.test)}."
+    said = f"{_sentence(card)} {card.verdict}. {numbers} on {card.n:,} rows{_at(card.test)}."
     return said[:MOST]
 
 
@@ -119,9 +148,9 @@ def _data(card: Card) -> str:
     dates = contract.get("trained_on", [])
     rate = contract.get("base_rate")
     lines = [
-        f"learnt from {contract.get('rows', 0):,} rows (an account at a date) at {_days(dates)}",
+        f"learnt from {contract.get('rows', 0):,} rows ({card.rows_are}){_at(dates)}",
         *([f"share of yes among them: {rate:.1%}"] if rate is not None else []),
-        f"{card.columns:,} columns; only what had happened and was known by each date",
+        f"{card.columns:,} columns; {card.columns_are}",
         f"data `{contract.get('data', 'unknown')}`, feature plan `{str(contract.get('plan', 'unknown'))[:16]}`",
     ]
     return "## Data\n\n" + _bullets(lines)
@@ -140,7 +169,7 @@ def _numbers(corner: str, table: Mapping[str, Numbers]) -> str:
 
 def _calibration(card: Card) -> str:
     said, seen = card.metrics.get("ece"), card.metrics.get("base_rate")
-    parts = [f"Calibration error {said}." if said else "", f"Share of yes on the test dates: {seen}." if seen else ""]
+    parts = [f"Calibration error {said}." if said else "", f"Share of yes in the test: {seen}." if seen else ""]
     return " ".join(part for part in parts if part) + " See reliability.png."
 
 
@@ -152,10 +181,20 @@ def _replay(card: Card) -> str:
     lines = [
         *known,
         *([f"libraries: {libraries}"] if libraries else []),
-        "any stored score: `propensity replay SCORE_ID`",
-        f'anywhere: `mlflow.pyfunc.load_model("models:/{card.outcome}@champion").predict(rows)`; no pickle is loaded',
+        *(card.again or _in_workspace(card.outcome)),
     ]
     return "## How to replay it\n\n" + _bullets(lines)
+
+
+def _in_workspace(outcome: str) -> list[str]:
+    return [
+        "any stored score: `propensity replay SCORE_ID`",
+        f'anywhere: `mlflow.pyfunc.load_model("models:/{outcome}@champion").predict(rows)`; no pickle is loaded',
+    ]
+
+
+def _at(days: Sequence[object]) -> str:
+    return f" at {_days(days)}" if days else ""
 
 
 def _days(days: Iterable[object]) -> str:
@@ -166,7 +205,7 @@ def _days(days: Iterable[object]) -> str:
 
 
 def _bullets(lines: Iterable[str]) -> str:
-    return "".join(f"- {line}\n" for line in lines)
+    return "".join(f"- {' '.join(line.splitlines())}\n" for line in lines)
 
 
 def _cell(text: str) -> str:

@@ -13,6 +13,7 @@ from training.metrics import Estimate, ece, estimate, losses, over_draws
 
 Vector = npt.NDArray[np.float64]
 PROMOTED, NO_SIGNAL, NOT_BETTER, SUSPECTED = "promoted", "no usable signal", "not better", "suspected leak"
+CURE = "Mend the mapping of what is named, or name it in training.trusted where it was truly known beforehand."
 
 
 @dataclass(frozen=True)
@@ -104,12 +105,11 @@ def abstains(verdict: Verdict) -> Verdict:
     )
 
 
-def heed(verdict: Verdict, alarms: list[str]) -> Verdict:
+def heed(verdict: Verdict, alarms: list[str], cure: str = CURE) -> Verdict:
     """What is too good to be believed is not promoted, whatever it beats: a leak makes the comparisons worthless."""
     if not alarms:
         return verdict
     told = [f"suspected leak: {alarm}" for alarm in alarms]
-    cure = "Mend the mapping of what is named, or name it in training.trusted where it was truly known beforehand."
     return Verdict(SUSPECTED, [*verdict.reasons, *told, cure])
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from features.errors import PropensityError
-from features.workspace import Config, Workspace
+from features.workspace import Config, Economics, Workspace
 from training import alarm, gate, metrics, slices, value
 from training.alarm import Alarm
-from training.baselines import BASELINES
+from training.baselines import BASELINES, Baseline
 from training.dataset import Dataset
 from training.gate import Check, Verdict
 from training.ladder import PRIOR
 from training.metrics import Estimate
 from training.model import Model, Scores, honour
 from training.outcomes import configured
-from training.registry import Registry
 from training.slices import Slice
 from training.value import Value
+
+if TYPE_CHECKING:
+    from training.registry import Registry
 
 Vector = npt.NDArray[np.float64]
 SAVED_BY_A_CALL = ("churn", "contraction")
@@ -52,29 +56,59 @@ def judge(
     config = workspace.config
     weights = metrics.draws(test.accounts, config.training.bootstraps, config.training.seed)
     scores = model.scores(test.frame)
+    return weighed(
+        model,
+        learn,
+        test,
+        scores,
+        beside(model, learn, test, BASELINES),
+        slices.met(test, learn),
+        weights,
+        alarm.alarms(workspace, outcome, learn, test, weights),
+        _champion(config, registry, outcome, learn, test, scores.probability, weights),
+        (config.value, configured(workspace, outcome).capacity) if outcome in SAVED_BY_A_CALL else None,
+    )
+
+
+def beside(model: Model, learn: Dataset, test: Dataset, baselines: Mapping[str, Baseline]) -> dict[str, Vector]:
+    """What each baseline foretells of the same rows, from the same columns."""
     fitted, seen = model.encoder.matrix(learn.frame), model.encoder.matrix(test.frame)
-    theirs = {name: baseline(fitted, learn.y, seen, model.encoder) for name, baseline in BASELINES.items()}
-    comparisons = [gate.compare(name, test.y, scores.probability, p, weights) for name, p in theirs.items()]
-    verdict = gate.decide(comparisons, _champion(config, registry, outcome, learn, test, scores.probability, weights))
+    return {name: baseline(fitted, learn.y, seen, model.encoder) for name, baseline in baselines.items()}
+
+
+def weighed(
+    model: Model,
+    learn: Dataset,
+    test: Dataset,
+    scores: Scores,
+    theirs: dict[str, Vector],
+    met: slices.Mask,
+    weights: metrics.Weights,
+    alarms: list[Alarm],
+    champion: Sequence[Check] = (),
+    worth: tuple[Economics, int] | None = None,
+    cure: str = gate.CURE,
+) -> Judged:
+    """The numbers and the verdict, given what was foretold. ``theirs`` are the baselines' probabilities, ``met`` marks
+    the rows of accounts that were learnt from, ``worth`` are the terms and the capacity where a list has a value.
+    """
+    p, arr = scores.probability, arr_of(test)
+    comparisons = [gate.compare(name, test.y, p, other, weights) for name, other in theirs.items()]
+    verdict = gate.decide(comparisons, champion)
     verdict = gate.abstains(verdict) if model.rung == PRIOR else verdict
-    found = alarm.alarms(workspace, outcome, learn, test, weights)
-    saves = outcome in SAVED_BY_A_CALL
-    arr, capacity = arr_of(test), configured(workspace, outcome).capacity
     return Judged(
         model,
         learn,
         test,
         scores,
-        metrics.judge(test.y, scores.probability, weights),
-        {name: metrics.judge(test.y, p, weights) for name, p in theirs.items()},
-        slices.judged(test, slices.met(test, learn), scores.probability, weights),
-        metrics.coverage(test.y, scores.probability, scores.low, scores.high),
-        value.at_capacity(test.y, scores.probability, arr, test.as_of, capacity, config.value, weights)
-        if saves
-        else None,
-        value.empc(test.y, scores.probability, arr, config.value) if saves else None,
-        gate.heed(verdict, [str(ringing) for ringing in found if not ringing.trusted]),
-        found,
+        metrics.judge(test.y, p, weights),
+        {name: metrics.judge(test.y, other, weights) for name, other in theirs.items()},
+        slices.judged(test, met, p, weights),
+        metrics.coverage(test.y, p, scores.low, scores.high),
+        value.at_capacity(test.y, p, arr, test.as_of, worth[1], worth[0], weights) if worth else None,
+        value.empc(test.y, p, arr, worth[0]) if worth else None,
+        gate.heed(verdict, [str(ringing) for ringing in alarms if not ringing.trusted], cure),
+        alarms,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,21 @@ def against_baselines(metrics: dict[str, dict[str, Estimate]], title: str, file:
 def importance(gains: list[tuple[str, float]], title: str, file: Path) -> None:
     """Mean absolute contribution of the strongest columns, in log-odds."""
     figure, axes = _canvas(title, (7, 0.32 * len(gains) + 1.4))
-    axes.barh([name for name, _ in reversed(gains)], [gain for _, gain in reversed(gains)], color=ACCENT, height=0.6)
+    axes.barh(
+        [_plain(name) for name, _ in reversed(gains)], [gain for _, gain in reversed(gains)], color=ACCENT, height=0.6
+    )
     axes.set(xlabel="mean absolute contribution, log-odds")
     _save(figure, file)
 
 
+def _plain(text: str) -> str:
+    """A column's name is no formula."""
+    return text.replace("$", r"\$")
+
+
 def _canvas(title: str, size: tuple[float, float]) -> tuple[Any, Any]:
     figure, axes = plt.subplots(figsize=size)
-    axes.set_title(title, loc="left", fontsize=12, color=INK)
+    axes.set_title(_plain(title), loc="left", fontsize=12, color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e2e8f0", linewidth=0.6)
     axes.set_axisbelow(True)
@@ -56,6 +64,8 @@ def _canvas(title: str, size: tuple[float, float]) -> tuple[Any, Any]:
 
 
 def _save(figure: Any, file: Path) -> None:
-    figure.tight_layout()
-    figure.savefig(file, dpi=120)
+    with warnings.catch_warnings():  # a name in a script that the font lacks is drawn as boxes
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+        figure.tight_layout()
+        figure.savefig(file, dpi=120)
     plt.close(figure)

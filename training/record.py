@@ -6,14 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from features.workspace import Workspace
-from training import card, metrics, plots, provenance
-from training.card import Card
+from training import card
 from training.judge import Judged
 from training.learn import digest
 from training.outcomes import configured
+from training.pictures import pictures
 from training.registry import Registry, Version
 
 SHOWN_PARAMETERS = ("learning_rate", "num_leaves", "max_depth", "feature_fraction")
@@ -24,11 +22,11 @@ def record(workspace: Workspace, registry: Registry, told: dict[str, Any], judge
     outcome = judged.model.facts["outcome"]
     files = scratch / "artifacts"
     files.mkdir()
-    _pictures(judged, outcome, files)
+    pictures(judged, told["test"], files)
     (files / "features.txt").write_text("\n".join(judged.model.encoder.columns), encoding="utf-8")
     (files / "alarms.json").write_text(json.dumps(told["alarms"], indent=1), encoding="utf-8")
     (files / "result.json").write_text(json.dumps(told, indent=1, default=str), encoding="utf-8")
-    page = _card(told, judged)
+    page = card.of(told, judged)
     (files / "model_card.md").write_text(card.render(page), encoding="utf-8")
     registry.log(_parameters(workspace, told, judged), {}, files)
     name, facts = f"{workspace.config.name}-{outcome}", judged.model.facts
@@ -43,38 +41,8 @@ def record(workspace: Workspace, registry: Registry, told: dict[str, Any], judge
     return registry.register(outcome, folder, sha256, example, tags, _numbers(judged), tested, card.describe(page))
 
 
-def _card(told: dict[str, Any], judged: Judged) -> Card:
-    unsure = [one for one in judged.slices if not one.metrics]
-    return Card(
-        outcome=judged.model.facts["outcome"],
-        contract=judged.model.facts | {"calibration": told["calibration"]},
-        columns=len(judged.model.encoder.columns),
-        verdict=told["verdict"],
-        reasons=told["reasons"],
-        test=told["test"],
-        n=len(judged.test),
-        positives=int(judged.test.y.sum()),
-        metrics=judged.metrics,
-        baselines=judged.baselines,
-        segments={f"{one.by}: {one.name}": one.metrics for one in judged.slices if one.metrics},
-        alarms=[str(ringing) for ringing in judged.alarms],
-        limits=[f"Too little to say of {one.by} {one.name}: {one.n:,} rows, {one.positives:,} yes." for one in unsure],
-        made_by={"code": provenance.code(), "libraries": provenance.lock()},
-        run=told["run"],
-    )
-
-
 def _range(days: list[str]) -> str:
     return f"{days[0]} to {days[-1]}"
-
-
-def _pictures(judged: Judged, outcome: str, folder: Path) -> None:
-    days = ", ".join(map(str, sorted(set(judged.test.as_of.tolist()))))
-    title = f"{outcome}, {len(judged.test):,} rows at {days}"
-    bins = metrics.reliability(judged.test.y, judged.scores.probability)
-    plots.reliability(bins, title, folder / "reliability.png")
-    plots.against_baselines({"model": judged.metrics} | judged.baselines, title, folder / "baselines.png")
-    plots.importance(_importance(judged), f"{outcome}: what moves it most", folder / "importance.png")
 
 
 def _parameters(workspace: Workspace, told: dict[str, Any], judged: Judged) -> dict[str, Any]:
@@ -103,10 +71,3 @@ def _numbers(judged: Judged) -> dict[str, float]:
         slug = baseline.replace(" ", "_")
         found |= {f"baseline.{slug}.{name}": estimate.value for name, estimate in measured.items()}
     return found | ({} if judged.empc is None else {"empc": judged.empc})
-
-
-def _importance(judged: Judged, most: int = 20) -> list[tuple[str, float]]:
-    rows = judged.test.frame.head(500)
-    strength = np.abs(judged.model.contributions(rows)[:, :-1]).mean(axis=0)
-    order = np.argsort(-strength)[:most]
-    return [(judged.model.encoder.columns[column], float(strength[column])) for column in order]

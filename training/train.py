@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,76 +11,17 @@ from typing import Any
 from features.errors import PropensityError
 from features.workspace import Config, Workspace
 from training import alarm, gate, promotion, search
-from training.alarm import Alarm
 from training.dataset import Dataset, dataset
 from training.gate import Verdict
-from training.judge import Judged, judge
-from training.learn import Learned, learned
-from training.metrics import Estimate
+from training.judge import judge
+from training.learn import learned
 from training.outcomes import configured
 from training.record import record
 from training.registry import Registry
-from training.slices import Slice
+from training.result import Result, told
 from training.splits import Fold, rolling
-from training.value import Value
 
 Progress = Callable[[str], None]
-
-
-@dataclass
-class Result:
-    """What training one outcome came to; ``metrics``, ``baselines``, ``slices`` and ``value`` are of the test fold."""
-
-    outcome: str
-    verdict: str
-    reasons: list[str]
-    version: int | None = None
-    run: str | None = None
-    test: list[date] = field(default_factory=list)
-    n: int = 0
-    positives: int = 0
-    rung: str = ""
-    ladder: list[str] = field(default_factory=list)
-    metrics: dict[str, Estimate] = field(default_factory=dict)
-    baselines: dict[str, dict[str, Estimate]] = field(default_factory=dict)
-    slices: list[Slice] = field(default_factory=list)
-    coverage: list[dict[str, float]] = field(default_factory=list)
-    value: Value | None = None
-    empc: float | None = None
-    calibration: str = ""
-    earlier: list[dict[str, Any]] = field(default_factory=list)
-    windows: list[dict[str, Any]] = field(default_factory=list)
-    alarms: list[Alarm] = field(default_factory=list)
-
-    @property
-    def promoted(self) -> bool:
-        return self.verdict == gate.PROMOTED
-
-    def as_dict(self) -> dict[str, Any]:
-        def told(found: dict[str, Estimate]) -> dict[str, Any]:
-            counts = {"n": self.n, "positives": self.positives}
-            return {name: estimate.as_dict() for name, estimate in found.items()} | counts
-
-        return {
-            "verdict": self.verdict,
-            "version": self.version,
-            "promoted": self.promoted,
-            "reasons": self.reasons,
-            "rung": self.rung or None,
-            "ladder": self.ladder,
-            "test": [str(day) for day in self.test],
-            "metrics": told(self.metrics) if self.metrics else None,
-            "baselines": {name: told(found) for name, found in self.baselines.items()},
-            "slices": [one.as_dict() for one in self.slices],
-            "interval_coverage": self.coverage,
-            "value": self.value.as_dict() if self.value else None,
-            "empc": self.empc,
-            "alarms": [ringing.as_dict() for ringing in self.alarms],
-            "calibration": self.calibration,
-            "earlier_folds": self.earlier,
-            "windows": self.windows,
-            "run": self.run,
-        }
 
 
 def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: None) -> Result:
@@ -121,7 +61,7 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
         progress(f"{outcome}: judging")
         champion = registry.champion(outcome)
         judged = judge(workspace, registry, outcome, found.model, learn, test)
-        result = _told(blank, run, found, judged)
+        result = replace(told(blank, found, judged), run=run)
         progress(f"{outcome}: to MLflow")
         made = record(workspace, registry, result.as_dict(), judged, Path(scratch))
         result.version = made.number
@@ -129,26 +69,6 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
             over = None if champion is None else champion.number
             promotion.promote(workspace, outcome, made.number, why="; ".join(result.reasons), over=over)
     return result
-
-
-def _told(blank: Result, run: str, found: Learned, judged: Judged) -> Result:
-    return replace(
-        blank,
-        verdict=judged.verdict.verdict,
-        reasons=judged.verdict.reasons,
-        run=run,
-        rung=found.model.rung,
-        ladder=[str(step) for step in found.choice.steps],
-        metrics=judged.metrics,
-        baselines=judged.baselines,
-        slices=judged.slices,
-        coverage=judged.coverage,
-        value=judged.value,
-        empc=judged.empc,
-        calibration=found.calibration,
-        earlier=found.earlier,
-        alarms=judged.alarms,
-    )
 
 
 def not_ahead(config: Config, outcome: str, final: Fold) -> None:

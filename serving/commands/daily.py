@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from features.steadiness import Steadiness
     from serving.batch import Batch
     from serving.lists import Line
-    from training.train import Result
+    from training.result import Result
+    from training.table import Asked
 
 
 @app.command(epilog="Example: propensity init acme")
@@ -92,13 +93,43 @@ def features(
     )
 
 
-@app.command(epilog="Example: propensity train --workspace acme --outcome churn")
+@app.command(
+    epilog="Example: propensity train --workspace acme --outcome churn. Of a table of your own: "
+    "propensity train --table accounts.csv --label churned --time month --entity account --horizon 90"
+)
 def train(
     workspace: WORKSPACE = HERE,
     outcome: Annotated[str | None, typer.Option(help="One outcome; by default all that are configured.")] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="A flat table (CSV, Parquet, JSON); no workspace is needed.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Of a table: the column to foretell, yes or no.")] = None,
+    time: Annotated[str | None, typer.Option(help="Of a table: the date of each row; the last are the test.")] = None,
+    entity: Annotated[str | None, typer.Option(help="Of a table: whom a row is about; kept together.")] = None,
+    horizon: Annotated[int, typer.Option(min=0, help="Of a table: days after its date until a label is known.")] = 0,
+    trust: Annotated[
+        list[str] | None, typer.Option(help="Of a table: a column that may foretell ever so well.")
+    ] = None,
+    without: Annotated[list[str] | None, typer.Option(help="Of a table: a column not to learn from.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Of a table: folder for its model; model-LABEL by default.")] = None,
     json: JSON = False,
 ) -> None:
     """Train, judge beside the baselines, and promote what is better; exit status 3 where nothing was promoted."""
+    if table is not None:
+        if label is None or outcome is not None:
+            raise PropensityError(
+                "a table is trained on one --label, not on an --outcome", "Name the column to foretell."
+            )
+        from training.table import Asked
+
+        asked = Asked(table, label, time, entity, horizon, tuple(trust or ()), tuple(without or ()))
+        _train_table(asked, out, json)
+        return
+    if any((label, time, entity, horizon, trust, without, out)):
+        raise PropensityError(
+            "--label, --time, --entity, --horizon, --trust, --without and --out are of a --table",
+            "Name the table, or leave them out.",
+        )
     from training.outcomes import configured
 
     here = load(workspace)
@@ -134,13 +165,28 @@ def ablate(
     show_either(json, document, lambda: terminal.show_ablations(found))
 
 
-@app.command(epilog="Example: propensity score --workspace acme")
+@app.command(
+    epilog="Example: propensity score --workspace acme. Of a table of your own: "
+    "propensity score --table new.csv --model model-churned"
+)
 def score(
     workspace: WORKSPACE = HERE,
     as_of: Annotated[str | None, typer.Option(help="Date to score as of; by default the last day with data.")] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="A flat table whose rows to score; no workspace is needed.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Of a table: the folder that training wrote.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Of a table: file for the scores; TABLE-scores.csv by default.")
+    ] = None,
     json: JSON = False,
 ) -> None:
-    """Score every account that may be scored, with reasons."""
+    """Score every account that may be scored, or every row of a table, with reasons."""
+    if table is not None:
+        _score_table(table, model, out, json)
+        return
+    if model is not None or out is not None:
+        raise PropensityError("--model and --out are of a --table", "Name the table, or leave them out.")
     here = load(workspace)
     day = None if as_of is None else day_of(as_of)
     take_in(here)
@@ -260,6 +306,27 @@ def _train(here: Workspace, outcomes: list[str]) -> list[Result]:
 
     with terminal.progress("training") as tell:
         return [train_one(here, outcome, tell) for outcome in outcomes]
+
+
+def _train_table(asked: Asked, folder: Path | None, json: bool) -> None:
+    from serving import table as tables
+
+    with terminal.progress("training") as tell:
+        trained, place = tables.train(asked, folder, tell)
+    document = {asked.label: trained.as_dict() | {"folder": None if place is None else str(place)}}
+    show_either(json, document, lambda: tables.show_trained(trained, place))
+    if not trained.result.promoted:
+        raise typer.Exit(NOT_PROMOTED)
+
+
+def _score_table(file: Path, model: Path | None, out: Path | None, json: bool) -> None:
+    from serving import table as tables
+
+    if model is None:
+        raise PropensityError("no model was named", "Name the folder that `propensity train --table` wrote: --model.")
+    with terminal.progress("scoring") as tell:
+        found = tables.score(file, model, out, tell)
+    show_either(json, found.as_dict(), lambda: tables.show_scored(found))
 
 
 def _score(here: Workspace, day: date | None) -> list[Batch]:

@@ -17,7 +17,8 @@ from features.workspace import Workspace
 from serving.demo import prepare
 from training import gate
 from training.registry import Registry
-from training.train import Result, train
+from training.result import Result
+from training.train import train
 
 OUTCOMES = ("churn", "advocacy")
 ROBUST = {

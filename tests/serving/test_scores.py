@@ -17,7 +17,7 @@ from features import frame
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving import batch, lists
-from serving.batch import defused
+from serving.cells import defused
 from serving.replay import replay
 from serving.score import Score
 from serving.scoring import Scorer

@@ -17,7 +17,7 @@ from tests.training import made
 from training import ablation
 from training.ablation import Ablation, ablate
 from training.dataset import Encoder
-from training.train import Result
+from training.result import Result
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,8 @@ from training import alarm, causes, gate, metrics
 from training.dataset import Dataset, dataset
 from training.gate import Verdict
 from training.registry import Registry
-from training.train import Result, train
+from training.result import Result
+from training.train import train
 
 LEARN, TEST = made.DAYS[:8], made.DAYS[9:]
 Values = npt.NDArray[Any]

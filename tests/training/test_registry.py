@@ -16,7 +16,7 @@ from features.errors import PropensityError
 from features.workspace import Workspace
 from tests.training import made
 from training.registry import Registry, Version
-from training.train import Result
+from training.result import Result
 
 Results = tuple[Workspace, dict[str, Result]]
 

@@ -17,7 +17,7 @@ from tests import company, worlds
 from training import gate, metrics, train
 from training.outcomes import configured
 from training.registry import Registry
-from training.train import Result
+from training.result import Result
 
 Results = tuple[Workspace, dict[str, Result]]
 
