@@ -103,7 +103,7 @@ def read(asked: Asked) -> Found:
         "repeated": int(pd.DataFrame({"row": frame["row_hash"], "y": y}).duplicated().sum()),
     }
     horizon = asked.horizon if asked.entity else 0  # rows that are nobody's are never two looks at one event
-    rows = Dataset(frame, y, columns.plan(given, out), pd.DataFrame(), None, _spec(asked), horizon)
+    rows = Dataset(frame, y, columns.plan(given, out), pd.DataFrame(), None, _spec(asked), horizon=horizon)
     return Found(rows, given, out, counts, together, max(1, asked.horizon + (step if asked.horizon else 0)))
 
 
