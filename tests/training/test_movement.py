@@ -52,7 +52,7 @@ def _all() -> None:
 @st.composite
 def models(draw: st.DrawFn) -> Model:
     model = fitted(draw(st.sampled_from(sorted(COLUMNS))))
-    weights = [draw(st.floats(0, 2)) for _ in model.parts]
+    weights = [draw(st.floats(0.01, 2)), *(draw(st.floats(0, 2)) for _ in model.parts[1:])]
     parts = tuple(Part(weight, part.component) for weight, part in zip(weights, model.parts, strict=True))
     meanings = model.facts["meanings"] | dict.fromkeys(draw(CHANGED), "another")
     sigmoid = Sigmoid(draw(st.floats(0.05, 5)), draw(st.floats(-10, 10)))
