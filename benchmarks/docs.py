@@ -368,7 +368,7 @@ def slowdown(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def memory_section(rows: list[dict[str, Any]]) -> list[str]:
-    heads = ("events", "accounts", "allowed", "step", "seconds", "peak MB", "within")
+    heads = ("events", "accounts", "allowed", "step", "seconds", "of a processor", "peak MB", "within")
     lines = [
         (
             f"{row['events']:,}",
@@ -376,6 +376,7 @@ def memory_section(rows: list[dict[str, Any]]) -> list[str]:
             row["memory"],
             row["step"],
             number(row["seconds"]),
+            number(row.get("processor")),
             number(row["peak_mb"]),
             "yes" if row["kept"] else "**no**",
         )
@@ -385,7 +386,8 @@ def memory_section(rows: list[dict[str, Any]]) -> list[str]:
         "### Within memory",
         "Worlds generated on disk, raw Parquet to stored frames of twelve dates and the same columns, each step in a "
         "process of its own. *allowed* is `memory` in `propensity.toml`; the peak is of the whole process, files that it "
-        "maps included.",
+        "maps included. *of a processor* is the time its threads were at work, which says more where others were at work "
+        "beside it.",
         *([catalog.grid(heads, lines)] if lines else []),
         made_with(rows),
     ]

@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--who", nargs="+", choices=[c.name for c in COMPETITORS], default=[])
     parser.add_argument("--growth", action="store_true", help="ours and the limit at 1, 2, 4 and 8 times the events")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--memory", nargs="*", choices=STEPS, help="what worlds of up to 20 million events take of it")
+    parser.add_argument("--memory", nargs="*", choices=STEPS, help="what worlds of up to 100 million events take of it")
     given = parser.parse_args()
     if given.memory is not None:
         steps = given.memory or STEPS

@@ -24,10 +24,11 @@ def main() -> None:
     given = (Path(tables), [int(instant) for instant in instants])
     try:
         _hook(peer, "warm", *given)
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         told: dict[str, Any] = peer.build(*given, Path(out)) or {}
         seconds = time.perf_counter() - begun
-        told = {"seconds": seconds, "peak_mb": peak_mb(), "version": version(peer.PACKAGE)} | told
+        of = {"seconds": seconds, "processor": time.process_time() - used, "peak_mb": peak_mb()}
+        told = of | {"version": version(peer.PACKAGE)} | told
         _hook(peer, "finish", *given, Path(out))
     finally:
         _hook(peer, "stop")
