@@ -36,7 +36,7 @@ CONFIG = {
     "outcomes": {"churn": {"horizon": 60, "grace": 0}, "advocacy": {"horizon": 60, "given_days": 7, "capacity": 10}},
     "training": {"test_dates": 2, "folds": 1, "minimum_positives": 5, "bags": 2, "bootstraps": 50},
 }
-PATIENCE = 60
+PATIENCE = 240
 
 
 @pytest.fixture(scope="session")

@@ -356,7 +356,7 @@ def breakable(served: Workspace, tmp_path: Path) -> Workspace:
 def damage(workspace: Workspace, outcome: str) -> None:
     """Flip one bit in the middle of a booster of the champion that is kept ready to load."""
     version = Registry(workspace).require_champion(outcome)
-    file = workspace.state / "models" / version.sha256 / "booster-0.txt"
+    file = min((workspace.state / "models" / version.sha256).glob("part-*.txt"))
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)

@@ -98,7 +98,7 @@ def test_mlflow_serves_the_same_probability_without_any_pickle(outcome: str, res
 def test_nothing_that_is_kept_is_a_pickle(trained: Workspace) -> None:
     files = [file for file in (trained.root / "mlartifacts").rglob("*") if file.is_file()]
     models = [file for file in files if file.name == "MLmodel"]
-    assert len(models) == 2
+    assert len(models) >= 2
     for file in files:
         assert file.suffix not in (".pkl", ".pickle", ".joblib", ".skops"), file
         content = file.read_bytes()
