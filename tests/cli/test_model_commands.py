@@ -34,4 +34,4 @@ def test_the_champion_moves_back_and_forth_and_every_move_is_told(propensity: Co
     champion = [one for one in told["versions"] if "champion" in one["aliases"]]
     assert [one["version"] for one in champion] == [first.number]
     shown = propensity("models", "--workspace", again.root)
-    assert (shown.status, "to see" in shown.out) == (0, True)
+    assert (shown.status, "to see" in " ".join(shown.out.split())) == (0, True)
