@@ -19,19 +19,19 @@ import pandas as pd
 from features.errors import PropensityError
 from features.files import replaced
 from features.workspace import Workspace
-from training import baselines, metrics, slices, value
+from training import metrics, slices, value
+from training.baselines import BASELINES
 from training.dataset import Dataset, dataset
-from training.judge import SAVED_BY_A_CALL, arr_of
+from training.judge import SAVED_BY_A_CALL, arr_of, beside
 from training.learn import Learned, learned
 from training.metrics import Estimate
 from training.outcomes import configured
 from training.sample import Vector
 from training.slices import Slice
-from training.splits import Fold, rolling
+from training.splits import Fold, blocks, rolling
 from training.train import facts, not_ahead
 
 Progress = Callable[[str], None]
-EVERY_ORIGIN = 100
 WORTH = 5
 """Yes and no that an origin must have, each, before and after it, to be told."""
 SHOWN = ("log_loss", "auc", "average_precision", "brier", "ece")
@@ -112,9 +112,9 @@ class _Block:
 
 
 def backtest(
-    workspace: Workspace, outcome: str, most: int = EVERY_ORIGIN, progress: Progress = lambda _: None
+    workspace: Workspace, outcome: str, most: int | None = None, progress: Progress = lambda _: None
 ) -> Backtest:
-    """Roll the origin over all as_of dates (the last ``most`` blocks of ``training.test_dates``), and keep what came of it
+    """Roll the origin over all as_of dates (blocks of ``training.test_dates``; the last ``most``, if stated), and keep what came of it
     under ``state/backtests``.
 
     Raises PropensityError where the workspace cannot give the data, or too little of it for a single origin.
@@ -123,8 +123,9 @@ def backtest(
     progress(f"{outcome}: frame")
     rows = dataset(workspace, outcome)
     days = sorted(set(rows.as_of.tolist()))
-    folds = blocks(days, settings.span, config.test_dates)[-most:]
-    blocks_, skipped = [], []
+    folds = blocks(days, settings.span, config.test_dates)
+    folds = folds if most is None else folds[-most:]
+    foretold, skipped = [], []
     for number, fold in enumerate(folds, 1):
         about = f"{outcome}: origin {number} of {len(folds)} ({fold.test[0]})"
         learn, test = rows.at(list(fold.fit)), rows.at(list(fold.test))
@@ -135,14 +136,14 @@ def backtest(
         known = facts(workspace, outcome, rows)
         inner = rolling(list(fold.fit) + list(fold.test), settings.span, len(fold.test), config.folds)
         found = learned(rows, inner, config, known, _about(progress, about))
-        blocks_.append(_foretold(fold, found, learn, test))
-    if not blocks_:
+        foretold.append(_foretold(fold, found, learn, test))
+    if not foretold:
         raise PropensityError(
             f"{outcome}: no origin has {WORTH} yes and {WORTH} no before and after it ({'; '.join(skipped)})",
             "Take in more history, start as_of.since earlier, or shorten the outcome's horizon.",
         )
     progress(f"{outcome}: judging")
-    made = _judged(workspace, outcome, blocks_, skipped)
+    made = _judged(workspace, outcome, foretold, skipped)
     with replaced(place(workspace, outcome)) as part:
         part.write_text(json.dumps(made.as_dict(), indent=1), encoding="utf-8")
     return made
@@ -151,20 +152,6 @@ def backtest(
 def place(workspace: Workspace, outcome: str) -> Path:
     """Where the last backtest of an outcome is kept."""
     return workspace.state / "backtests" / f"{outcome}.json"
-
-
-def blocks(days: list[date], span: int, size: int) -> list[Fold]:
-    """Every block of ``size`` dates, the last one first laid, with the dates whose outcomes were known before it."""
-    found: list[Fold] = []
-    end = len(days)
-    while end >= size:
-        test = tuple(days[end - size : end])
-        fit = tuple(day for day in days if (test[0] - day).days >= span)
-        if not fit:
-            break
-        found.append(Fold(fit, test))
-        end -= size
-    return found[::-1]
 
 
 def _about(progress: Progress, where: str) -> Progress:
@@ -180,9 +167,7 @@ def _few(learn: Dataset, test: Dataset) -> str | None:
 
 
 def _foretold(fold: Fold, found: Learned, learn: Dataset, test: Dataset) -> _Block:
-    encoder = found.model.encoder
-    fitted, seen = encoder.matrix(learn.frame), encoder.matrix(test.frame)
-    theirs = {name: fit(fitted, learn.y, seen, encoder) for name, fit in baselines.BASELINES.items()}
+    theirs = beside(found.model, learn, test, BASELINES)
     return _Block(fold, found, learn, test, found.model.scores(test.frame).probability, theirs)
 
 
@@ -232,12 +217,12 @@ def _ages(made: list[_Block]) -> Iterator[Aged]:
     """Every model on every later block, by how old it was then: the same model on later and later dates."""
     found: dict[int, list[tuple[int, float, float]]] = {}
     for position, block in enumerate(made):
-        for blocks_later, later in enumerate(made[position:]):
+        for foretoldlater, later in enumerate(made[position:]):
             age = (later.fold.test[0] - block.fold.fit[-1]).days
             p = block.found.model.scores(later.test.frame).probability
             once = np.ones((1, len(p)))
             loss, area = (float(metric(later.test.y, p, once)[0]) for metric in (metrics.log_loss, metrics.auc))
-            found.setdefault(blocks_later, []).append((age, loss, area))
+            found.setdefault(foretoldlater, []).append((age, loss, area))
     for numbers in found.values():
         ages, losses, areas = zip(*numbers, strict=True)
         yield Aged(round(float(np.mean(ages))), len(numbers), float(np.mean(losses)), float(np.mean(areas)))

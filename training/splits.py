@@ -42,6 +42,22 @@ def rolling(days: list[date], span: int, test_dates: int, folds: int) -> list[Fo
     return found[::-1]
 
 
+def blocks(days: list[date], span: int, size: int) -> list[Fold]:
+    """Every block of ``size`` dates, laid end to end from the last date backwards, oldest first, with the dates whose
+    outcomes were known before it.
+    """
+    found: list[Fold] = []
+    end = len(days)
+    while end >= size:
+        test = days[end - size : end]
+        fit = [day for day in days if known_by(day, span, test[0])]
+        if not fit:
+            break
+        found.append(Fold(tuple(fit), tuple(test)))
+        end -= size
+    return found[::-1]
+
+
 def known_by(day: date, span: int, then: date) -> bool:
     """Was the outcome of ``day`` known at the as_of ``then``?"""
     return day + timedelta(days=span) <= then

@@ -18,7 +18,9 @@ WHY = Annotated[str, typer.Option(help="Why; kept in the history.")]
 def backtest(
     outcome: OUTCOME,
     workspace: WORKSPACE = HERE,
-    origins: Annotated[int, typer.Option(min=1, help="The last so many origins; by default all there are.")] = 100,
+    origins: Annotated[
+        int | None, typer.Option(min=1, help="The last so many origins; by default all there are.")
+    ] = None,
     json: JSON = False,
 ) -> None:
     """Learn at every origin from what was known then, and judge on what came after; in whole, in parts and by age."""

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
-from features import windows
 from features.errors import PropensityError
 from features.workspace import Workspace
 from training import backtest
 from training.backtest import Backtest
 from training.dataset import dataset
 from training.outcomes import configured
-
-DAYS = windows.grid(date(2025, 1, 31), date(2025, 12, 31), "month")
-
-
-@pytest.mark.parametrize("size", [1, 2, 3])
-@pytest.mark.parametrize("span", [28, 90, 200])
-def test_blocks_lie_end_to_end_and_what_they_learn_from_was_known_before(size: int, span: int) -> None:
-    found = backtest.blocks(DAYS, span, size)
-    judged = [day for fold in found for day in fold.test]
-    assert judged == DAYS[len(DAYS) - len(judged) :]
-    for fold in found:
-        assert len(fold.test) == size
-        assert fold.fit == tuple(day for day in DAYS if day + timedelta(days=span) <= fold.test[0])
-    earliest = DAYS[len(DAYS) - len(judged) - size] if len(judged) + size <= len(DAYS) else None
-    assert earliest is None or DAYS[0] + timedelta(days=span) > earliest
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from features import windows
 from features.errors import PropensityError
-from training.splits import known_by, rolling
+from training.splits import blocks, known_by, rolling
 
 MONTHLY = windows.grid(date(2024, 1, 31), date(2026, 3, 31), "month")
 FORTNIGHTLY = windows.grid(date(2024, 1, 1), date(2026, 3, 31), "14 days")
@@ -52,3 +52,17 @@ def test_too_little_history_says_what_it_takes(days: list[date], span: int, test
     assert f"{span} days" in error.value.message
     assert f"{len(days)} as_of dates" in error.value.message
     assert "as_of.since" in error.value.hint
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("span", [28, 90, 200])
+def test_blocks_lie_end_to_end_and_what_they_learn_from_was_known_before(size: int, span: int) -> None:
+    days = MONTHLY
+    found = blocks(days, span, size)
+    judged = [day for fold in found for day in fold.test]
+    assert judged == days[len(days) - len(judged) :]
+    for fold in found:
+        assert len(fold.test) == size
+        assert fold.fit == tuple(day for day in days if day + timedelta(days=span) <= fold.test[0])
+    before = days[: len(days) - len(judged)][-size:]
+    assert len(before) < size or days[0] + timedelta(days=span) > before[0], "one block more could have been laid"
