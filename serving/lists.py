@@ -13,7 +13,7 @@ from features.errors import PropensityError, one_of
 from features.workspace import Workspace
 from serving.score import Score
 from serving.store import Store
-from training.outcomes import configured
+from training.outcomes import chosen, configured
 
 SHOWN = ("arr", "days_to_renewal")
 
@@ -43,12 +43,17 @@ def ranked(workspace: Workspace, outcome: str, top: int | None = None, owner: st
 
 def explained(workspace: Workspace, account: str) -> list[Line]:
     """An account's latest scores of every outcome; an account that is not scored says why."""
+    return _lines(workspace, Store(workspace), latest(workspace, account))
+
+
+def latest(workspace: Workspace, account: str, outcome: str | None = None) -> list[Score]:
+    """An account's latest scores, of one outcome if named; raises the error that says why there are none."""
     store = Store(workspace)
-    found = [store.of_account(account, name) for name, _ in workspace.config.outcomes]
+    found = [store.of_account(account, name) for name in chosen(workspace, outcome)]
     scores = [score for score in found if score is not None]
     if not scores:
         why_not(workspace, account)
-    return _lines(workspace, store, scores)
+    return scores
 
 
 def why_not(workspace: Workspace, account: str) -> None:

@@ -16,9 +16,10 @@ from features.workspace import Workspace
 from serving.lists import why_not
 from serving.score import Score
 from serving.store import Store
-from serving.stored import made_from, outcomes_of
+from serving.stored import made_from
 from training import explain
 from training.movement import APART, SEASON, START, Movement, movement
+from training.outcomes import chosen
 from training.registry import Registry
 
 CAUSES = 5
@@ -79,7 +80,7 @@ def why(workspace: Workspace, account: str, outcome: str | None = None, since: d
     Raises PropensityError where there are no two scores to compare, or an input of theirs is gone.
     """
     store, registry, plan = Store(workspace), Registry(workspace), frame.current_plan(workspace)
-    histories = {name: store.history(account, name) for name in outcomes_of(workspace, outcome)}
+    histories = {name: store.history(account, name) for name in chosen(workspace, outcome)}
     if not any(histories.values()):
         why_not(workspace, account)
     pairs = [pair for history in histories.values() if (pair := _pair(history, since)) is not None]

@@ -7,11 +7,8 @@ import pandas as pd
 from features import frame
 from features.errors import PropensityError
 from features.workspace import Workspace
-from serving.lists import why_not
 from serving.score import Score
-from serving.store import Store
 from training.model import Model
-from training.outcomes import configured
 from training.registry import Registry
 
 
@@ -39,21 +36,3 @@ def made_from(workspace: Workspace, registry: Registry, score: Score) -> tuple[M
             status=500,
         )
     return model, row
-
-
-def outcomes_of(workspace: Workspace, outcome: str | None) -> list[str]:
-    """The outcome that is asked about, or all."""
-    if outcome is not None:
-        configured(workspace, outcome)
-        return [outcome]
-    return [name for name, _ in workspace.config.outcomes]
-
-
-def latest(workspace: Workspace, account: str, outcome: str | None) -> list[Score]:
-    """An account's latest scores; raises PropensityError saying why there are none."""
-    store = Store(workspace)
-    found = [store.of_account(account, name) for name in outcomes_of(workspace, outcome)]
-    scores = [score for score in found if score is not None]
-    if not scores:
-        why_not(workspace, account)
-    return scores

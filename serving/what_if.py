@@ -11,8 +11,9 @@ from features import frame
 from features.errors import PropensityError
 from features.plan import Plan
 from features.workspace import Workspace
+from serving.lists import latest
 from serving.score import Score
-from serving.stored import latest, made_from
+from serving.stored import made_from
 from training import what_if as training
 from training.registry import Registry
 

@@ -60,6 +60,18 @@ def take_in(here: Workspace) -> tuple[Report, Steadiness]:
         return found.report, steadiness.remember(found)
 
 
+def ready(workspace: Path, outcome: str | None = None) -> tuple[Workspace, list[str]]:
+    """A workspace with its data taken in and its frames built, and which outcomes are asked about: one, or all."""
+    from features.workspace import load
+    from training.outcomes import chosen
+
+    here = load(workspace)
+    names = chosen(here, outcome)
+    take_in(here)
+    build(here, None)
+    return here, names
+
+
 def build(here: Workspace, days: list[date] | None) -> dict[date, str]:
     from features import cohort, frame, steadiness
 

@@ -13,7 +13,7 @@ from features.errors import PropensityError
 from features.files import replaced
 from features.workspace import FILE, Workspace, load
 from serving import terminal
-from serving.commands import HERE, JSON, NOT_PROMOTED, WORKSPACE, app, build, day_of, show_either, take_in
+from serving.commands import HERE, JSON, NOT_PROMOTED, WORKSPACE, app, build, day_of, ready, show_either, take_in
 from serving.template import TEMPLATE
 
 if TYPE_CHECKING:
@@ -130,14 +130,8 @@ def train(
             "--label, --time, --entity, --horizon, --trust, --without and --out are of a --table",
             "Name the table, or leave them out.",
         )
-    from training.outcomes import configured
-
-    here = load(workspace)
-    if outcome is not None:
-        configured(here, outcome)
-    take_in(here)
-    build(here, None)
-    results = _train(here, [outcome] if outcome else [name for name, _ in here.config.outcomes])
+    here, names = ready(workspace, outcome)
+    results = _train(here, names)
     document = {result.outcome: result.as_dict() for result in results}
     show_either(json, document, lambda: _show_training(here, results))
     if not all(result.promoted for result in results):
@@ -152,15 +146,10 @@ def ablate(
 ) -> None:
     """Measure what each family of features is worth: train without it, and compare on the same test fold."""
     from training.ablation import ablate as ablate_one
-    from training.outcomes import configured
 
-    here = load(workspace)
-    if outcome is not None:
-        configured(here, outcome)
-    take_in(here)
-    build(here, None)
+    here, names = ready(workspace, outcome)
     with terminal.progress("ablation") as tell:
-        found = [ablate_one(here, name, tell) for name in ([outcome] if outcome else dict(here.config.outcomes))]
+        found = [ablate_one(here, name, tell) for name in names]
     document = {one.outcome: one.as_dict() for one in found}
     show_either(json, document, lambda: terminal.show_ablations(found))
 

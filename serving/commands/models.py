@@ -8,7 +8,7 @@ import typer
 
 from features.workspace import load
 from serving import model_terminal, terminal
-from serving.commands import HERE, JSON, NOT_PROMOTED, WORKSPACE, app, build, day_of, show_either, take_in
+from serving.commands import HERE, JSON, NOT_PROMOTED, WORKSPACE, app, day_of, ready, show_either
 
 OUTCOME = Annotated[str, typer.Argument(help="Which outcome, for example churn.")]
 WHY = Annotated[str, typer.Option(help="Why; kept in the history.")]
@@ -25,12 +25,8 @@ def backtest(
 ) -> None:
     """Learn at every origin from what was known then, and judge on what came after; in whole, in parts and by age."""
     from training.backtest import backtest as test_back
-    from training.outcomes import configured
 
-    here = load(workspace)
-    configured(here, outcome)
-    take_in(here)
-    build(here, None)
+    here, _ = ready(workspace, outcome)
     with terminal.progress("backtest") as tell:
         found = test_back(here, outcome, origins, tell)
     show_either(json, found.as_dict(), lambda: model_terminal.show_backtest(found))
@@ -44,13 +40,9 @@ def search(
     json: JSON = False,
 ) -> None:
     """Look for better parameters within the training range; the next training of the outcome uses them."""
-    from training.outcomes import configured
     from training.search import search as look
 
-    here = load(workspace)
-    configured(here, outcome)
-    take_in(here)
-    build(here, None)
+    here, _ = ready(workspace, outcome)
     with terminal.progress("search") as tell:
         found = look(here, outcome, minutes, tell)
     show_either(json, found.as_dict(), lambda: model_terminal.show_searched(found))
@@ -104,9 +96,7 @@ def retrain(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     """Read, build, train, judge and score in one go, fit for cron; exit status 3 where an outcome has no champion."""
     from serving.retrain import retrain as again
 
-    here = load(workspace)
-    take_in(here)
-    build(here, None)
+    here, _ = ready(workspace)
     with terminal.progress("retraining") as tell:
         found = again(here, tell)
     document = {one.outcome: one.as_dict() for one in found}
@@ -120,9 +110,7 @@ def retention(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     """Fit the retention curve of contract churn, judge each horizon beside Kaplan-Meier, and keep it."""
     from training.retention import keep, train_retention
 
-    here = load(workspace)
-    take_in(here)
-    build(here, None)
+    here, _ = ready(workspace)
     with terminal.progress("retention") as tell:
         curve, judged = train_retention(here, progress=tell)
         sha256 = keep(here, curve, judged)

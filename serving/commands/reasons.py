@@ -8,7 +8,7 @@ import typer
 
 from features.workspace import load
 from serving import reasons_terminal, terminal
-from serving.commands import HERE, JSON, WORKSPACE, app, build, day_of, show_either, take_in
+from serving.commands import HERE, JSON, WORKSPACE, app, day_of, ready, show_either
 
 ACCOUNT = Annotated[str, typer.Argument(help="Account id.")]
 OUTCOME = Annotated[str | None, typer.Option(help="One outcome; by default all that are configured.")]
@@ -74,13 +74,9 @@ def what_if(
 @app.command(epilog="Example: propensity importance --outcome churn --workspace acme")
 def importance(workspace: WORKSPACE = HERE, outcome: OUTCOME = None, json: JSON = False) -> None:
     """What the champion's features are worth on later dates than it has learnt from, by permutation."""
-    from serving.stored import outcomes_of
     from training.importance import of_champion
 
-    here = load(workspace)
-    names = outcomes_of(here, outcome)
-    take_in(here)
-    build(here, None)
+    here, names = ready(workspace, outcome)
     with terminal.progress("importance") as tell:
         found = {name: of_champion(here, name, tell) for name in names}
     document = {name: one.as_dict() for name, one in found.items()}

@@ -63,6 +63,14 @@ def configured(workspace: Workspace, name: str) -> Outcome:
     return there[name]
 
 
+def chosen(workspace: Workspace, outcome: str | None) -> list[str]:
+    """The outcome that is asked about, which must be configured; all of them where none is named."""
+    if outcome is None:
+        return [name for name, _ in workspace.config.outcomes]
+    configured(workspace, outcome)
+    return [outcome]
+
+
 def defined_by(config: Config, name: str, outcome: Outcome) -> tuple[str, ...]:
     """The streams of facts that decide an outcome."""
     return OUTCOMES[name].defined_by(config, outcome)
