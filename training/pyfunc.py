@@ -13,7 +13,10 @@ from training import model as models
 
 
 class Probability(PythonModel):  # type: ignore[misc]
-    """Features of one account a row in, calibrated probability out."""
+    """Features of one account a row in, calibrated probability out.
+
+    Rows that carry no ``as_of`` are taken as of no time of the year: a model with a season then leaves it out.
+    """
 
     def load_context(self, context: PythonModelContext) -> None:
         self.model = models.load(Path(context.artifacts["model"]), context.model_config["contract_sha256"])

@@ -21,6 +21,7 @@ from features.files import replaced
 from features.workspace import Workspace
 from training import metrics
 from training.dataset import Dataset, dataset
+from training.learn import digest
 from training.models import trees
 from training.models.trees import FULL, Growth
 from training.outcomes import configured
@@ -72,7 +73,7 @@ def search(workspace: Workspace, outcome: str, minutes: float, progress: Progres
     cuts = inside.cuts(CUTS, config.seed)
     registry = Registry(workspace)
     with registry.run(outcome, {"what": "search", "workspace": workspace.config.name}):
-        found = _tried(workspace, outcome, rows, inside, cuts, minutes, registry, progress)
+        found = _tried(workspace, outcome, rows, digest(learn), inside, cuts, minutes, registry, progress)
         registry.log({"search": found.parameters}, {"log_loss": found.log_loss, "usual_log_loss": found.usual})
     if found.better:
         with replaced(_place(workspace, outcome)) as part:
@@ -99,6 +100,7 @@ def _tried(
     workspace: Workspace,
     outcome: str,
     rows: Dataset,
+    data: str,
     inside: Sample,
     cuts: list[Cut],
     minutes: float,
@@ -111,11 +113,11 @@ def _tried(
     seed = workspace.config.training.seed
     study = optuna.create_study(
         storage=f"sqlite:///{place.with_name('search.db')}",
-        study_name=f"{outcome} {rows.spec.get('digest')} {_digest(inside)}",
+        study_name=f"{outcome} {rows.spec.get('digest')} {data}",
         load_if_exists=True,
-        sampler=optuna.samplers.TPESampler(seed=seed + len(cuts), multivariate=False),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=WARM_UP),
     )
+    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials))  # a resumed one draws others
     usual = _loss(FULL, inside, cuts, seed)
 
     def one(trial: optuna.Trial) -> float:
@@ -161,10 +163,6 @@ def _loss(growth: Growth, rows: Sample, cuts: list[Cut], seed: int, trial: optun
             if trial.should_prune():
                 raise optuna.TrialPruned
     return float(np.mean(losses))
-
-
-def _digest(rows: Sample) -> str:
-    return f"{len(rows)} rows {rows.matrix.shape[1]} columns {rows.y.sum():.0f} yes"
 
 
 def _place(workspace: Workspace, outcome: str) -> Path:

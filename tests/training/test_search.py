@@ -42,6 +42,8 @@ def test_a_search_is_resumed_and_what_it_finds_is_used(copied: Workspace, monkey
     )
     trials = [run for run in runs if run.info.run_name.startswith("trial")]
     assert len(trials) == 4
+    drawn = {tuple(sorted(run.data.params.items())) for run in trials}
+    assert len(drawn) == 4, "a search that is resumed tries others"
     assert all("mlflow.parentRunId" in run.data.tags for run in trials)
 
 
