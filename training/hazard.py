@@ -20,33 +20,24 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from features.errors import PropensityError
 from features.files import replaced
-from features.threads import each
 from training import calibration
 from training.calibration import Sigmoid
 from training.dataset import Encoder, Matrix
+from training.models.component import mean_of
+from training.models.trees import Growth, grown, raw_score
 from training.verified import HINT, verified
 
 CONTRACT = "retention.json"
 FORMAT = 1
 CLOCK = "days_to_renewal"
 """The feature that counts down to the end of a term, when contracts are lost; each interval sees it from its own time."""
-MOST_ROUNDS = 1500
-PATIENCE = 40
-PARAMETERS: dict[str, Any] = {
-    "objective": "binary",
-    "learning_rate": 0.05,
-    "num_leaves": 15,
-    "max_depth": 7,
-    "feature_fraction": 0.5,
-    "bagging_fraction": 0.7,
-    "bagging_freq": 1,
-    "lambda_l2": 5.0,
-    "cat_smooth": 50.0,
-    "deterministic": True,
-    "force_col_wise": True,
-    "num_threads": 1,
-    "verbosity": -1,
-}
+GROWTH = Growth(
+    {"learning_rate": 0.05, "num_leaves": 15, "max_depth": 7, "feature_fraction": 0.5, "bagging_fraction": 0.7}
+    | {"lambda_l2": 5.0, "cat_smooth": 50.0},
+    rounds=1500,
+    patience=40,
+    least=4,
+)
 Vector = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Cells = npt.NDArray[np.int64]
@@ -106,7 +97,7 @@ class Retention:
         found = np.empty((len(matrix), len(self.horizons)))
         for interval, sigmoid in enumerate(self.sigmoids):
             seen = spread(matrix, cells, np.full(len(matrix), interval), self.horizons, self.encoder.columns)
-            found[:, interval] = sigmoid(_mean([_raw(booster, seen) for booster in self.boosters]))
+            found[:, interval] = sigmoid(mean_of([raw_score(booster, seen) for booster in self.boosters]))
         return found
 
     def save(self, folder: Path) -> str:
@@ -170,29 +161,11 @@ def fit(
     row, interval = np.nonzero(lives.at_risk)
     y = lives.left[row, interval].astype(float)
     cells = spread(matrix, row, interval, lives.horizons, encoder.columns)
-    parameters = PARAMETERS | {"min_data_in_leaf": int(np.clip(4 * dates, 20, 400))}
+    own = {"min_data_in_leaf": int(np.clip(GROWTH.least * dates, 20, 400))}
     groups = StratifiedGroupKFold(max(bags, 2), shuffle=True, random_state=seed)
     kind = np.where(y == 1, interval + 1, 0)
     cuts = list(groups.split(cells, kind, accounts[row].astype(str)))
-    unseen = np.zeros(len(y))
-
-    def one(number: int) -> lgb.Booster:
-        learn, stop = cuts[number]
-        train = lgb.Dataset(cells[learn], y[learn], categorical_feature=encoder.categorical)
-        watch = lgb.Dataset(cells[stop], y[stop], reference=train)
-        grown = lgb.train(
-            parameters | {"seed": seed + number},
-            train,
-            MOST_ROUNDS,
-            valid_sets=[watch],
-            callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
-        )
-        booster = lgb.Booster(model_str=grown.model_to_string(num_iteration=grown.best_iteration))
-        unseen[stop] = _raw(booster, cells[stop])
-        progress(f"booster {number + 1} of {len(cuts)}")
-        return booster
-
-    boosters = tuple(each(one, range(len(cuts))))
+    boosters, unseen = grown(GROWTH, own, cells, y, encoder.categorical, cuts, seed, progress)
     of = [interval == number for number in range(len(lives.horizons))]
     sigmoids = tuple(calibration.fit(unseen[mine], y[mine]) for mine in of)
     return Retention(boosters, encoder, lives.horizons, sigmoids, facts)
@@ -210,16 +183,3 @@ def spread(
     clock = matrix[row, columns.index(CLOCK)] if CLOCK in columns else np.full(len(row), np.nan)
     out[:, -3], out[:, -2], out[:, -1] = interval, clock - begins[interval], clock - ends[interval]
     return out
-
-
-def _raw(booster: lgb.Booster, cells: npt.NDArray[np.float32]) -> Vector:
-    """Log-odds, on one thread: LightGBM's threads spin while they wait, which hurts on a busy machine."""
-    return np.asarray(booster.predict(cells, raw_score=True, num_threads=1))
-
-
-def _mean(found: list[Vector]) -> Vector:
-    """Summed one after the other, so that it does not depend on how many rows there are."""
-    total = found[0].copy()
-    for one in found[1:]:
-        total += one
-    return total / len(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
+import numpy.typing as npt
 
 from features.threads import each
 from training.models.component import Learnt, Progress, mean_of
@@ -34,7 +35,7 @@ class Growth:
     rounds: int
     patience: int | None
     least: int
-    """Rows that a leaf has at the least, for each as_of date that an event is seen at."""
+    """Rows that a leaf has at the least, for each as_of date that an event, or an account, is seen at."""
 
 
 SMALL = Growth(
@@ -90,40 +91,56 @@ class Trees:
 
 
 def fit(growth: Growth, rows: Sample, cuts: list[Cut], seed: int, progress: Progress = lambda _: None) -> Learnt:
-    """A booster for each cut. One thread each: LightGBM's own wait for each other by spinning, which a busy machine
-    punishes badly.
-    """
-    unseen = np.zeros(len(rows))
+    """A booster for each cut."""
     least = int(np.clip(growth.least * rows.overlap, 20, max(20, min(400, len(rows) // 20))))
-    parameters = ALWAYS | growth.parameters | {"min_data_in_leaf": least}
+    own: dict[str, Any] = {"min_data_in_leaf": least}
     if rows.directions:
         signs = [rows.directions.get(column, 0) for column in range(rows.matrix.shape[1])]
-        parameters |= {"monotone_constraints": signs, "monotone_constraints_method": "advanced"}
+        own |= {"monotone_constraints": signs, "monotone_constraints_method": "advanced"}
+    boosters, unseen = grown(growth, own, rows.matrix, rows.y, rows.encoder.categorical, cuts, seed, progress)
+    return Learnt(Trees(boosters), unseen)
+
+
+def grown(
+    growth: Growth,
+    own: dict[str, Any],
+    matrix: npt.NDArray[Any],
+    y: Vector,
+    categorical: list[int],
+    cuts: list[Cut],
+    seed: int,
+    progress: Progress,
+) -> tuple[tuple[lgb.Booster, ...], Vector]:
+    """A booster for each cut, and for every row its log-odds by the one that had not met it; ``own`` are parameters that
+    follow from the rows. One thread each: LightGBM's own wait for each other by spinning, which a busy machine punishes
+    badly.
+    """
+    unseen = np.zeros(len(y))
 
     def one(number: int) -> lgb.Booster:
         learn, left = cuts[number]
-        train = lgb.Dataset(rows.matrix[learn], rows.y[learn], categorical_feature=rows.encoder.categorical)
-        watch = lgb.Dataset(rows.matrix[left], rows.y[left], reference=train)
+        train = lgb.Dataset(matrix[learn], y[learn], categorical_feature=categorical)
+        watch = lgb.Dataset(matrix[left], y[left], reference=train)
         stop = [] if growth.patience is None else [lgb.early_stopping(growth.patience, verbose=False)]
-        grown = lgb.train(
-            parameters | {"seed": seed + number},
+        made = lgb.train(
+            ALWAYS | growth.parameters | own | {"seed": seed + number},
             train,
             growth.rounds,
             valid_sets=[watch] if stop else None,
             callbacks=stop,
         )
-        kept = grown.best_iteration if stop else -1
-        booster = lgb.Booster(model_str=grown.model_to_string(num_iteration=kept))
-        unseen[left] = raw_score(booster, rows.matrix[left])
+        kept = made.best_iteration if stop else -1
+        booster = lgb.Booster(model_str=made.model_to_string(num_iteration=kept))
+        unseen[left] = raw_score(booster, matrix[left])
         progress(f"booster {number + 1} of {len(cuts)}")
         return booster
 
-    return Learnt(Trees(tuple(each(one, range(len(cuts))))), unseen)
+    return tuple(each(one, range(len(cuts)))), unseen
 
 
 small, full = partial(fit, SMALL), partial(fit, FULL)
 
 
-def raw_score(booster: lgb.Booster, matrix: Matrix) -> Vector:
+def raw_score(booster: lgb.Booster, matrix: npt.NDArray[Any]) -> Vector:
     """Log-odds, on one thread."""
     return np.asarray(booster.predict(matrix, raw_score=True, num_threads=1))
