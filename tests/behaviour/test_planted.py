@@ -30,11 +30,14 @@ ROBUST = {
     ),
     "advocacy": (
         "NPS answers are 9 or more",
-        "the account has acted before",
-        "the account has been with us for more than half a year",
+        "use is high for the seats",
+        "the account acted in the last 60 days",
     ),
 }
-"""Causes strong enough to show in so small a world, whatever its seed."""
+"""Causes strong enough to show in so small a world. That an account has acted before, and how long it has been with us,
+move the log-odds by a hundredth: their sign in columns that overlap is not settled at this size (``make verify`` counts
+them all).
+"""
 
 
 def _simulated(root: Path, world: World, **training: int) -> Workspace:
@@ -79,4 +82,4 @@ def test_where_nothing_is_planted_nothing_is_promoted(seed: int, tmp_path: Path)
 def _nothing(result: Result) -> None:
     assert result.metrics, result.reasons
     assert result.verdict == gate.NO_SIGNAL, result.reasons
-    assert result.metrics["auc"].low < 0.5 < result.metrics["auc"].high
+    assert result.metrics["auc"].low <= 0.5 <= result.metrics["auc"].high

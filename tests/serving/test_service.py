@@ -23,6 +23,7 @@ from serving.live import Live
 from serving.service import serve
 from serving.store import Store
 from tests.serving.conftest import Server, launch, stop
+from training.model import CONTRACT
 from training.registry import Registry
 
 JSON = {"Content-Type": "application/json"}
@@ -354,9 +355,12 @@ def breakable(served: Workspace, tmp_path: Path) -> Workspace:
 
 
 def damage(workspace: Workspace, outcome: str) -> None:
-    """Flip one bit in the middle of a booster of the champion that is kept ready to load."""
+    """Flip one bit in the middle of a booster of the champion that is kept ready to load, or of its contract where it
+    is so simple a model that it has none.
+    """
     version = Registry(workspace).require_champion(outcome)
-    file = min((workspace.state / "models" / version.sha256).glob("part-*.txt"))
+    folder = workspace.state / "models" / version.sha256
+    file = min(folder.glob("part-*.txt"), default=folder / CONTRACT)
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
