@@ -3,7 +3,9 @@
     python -m benchmarks.worlds [--small 200] [--large 2]
 
 A small world has 300 accounts of which about 20 leave; a large one 20,000 accounts at six dates. What matters, how much
-and in which shape is drawn anew for each. Seeds of the recorded run were never looked at before.
+and in which shape is drawn anew for each. Some columns are seen as counts, and values are missing: the true probability
+is that of an account given what is seen of it, for nobody can know more. Seeds of the recorded run were never looked at
+before.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
+from scipy.stats import norm
 
 from benchmarks import results
 from features.feature import Attribute, Column
@@ -36,6 +39,8 @@ NAMES = [f"signal_{number}" for number in range(COLUMNS)]
 PLAN = Plan(
     tuple(Column(name, Attribute(name, "context", name, "{value}", categorical=False)) for name in NAMES), {}, {}, ()
 )
+SKEWED, COUNTED, MISSING = slice(0, None, 4), slice(1, None, 4), 0.02
+DRAWS = 200
 SMALL_FIRST_SEED, LARGE_FIRST_SEED = 5000, 9000
 
 
@@ -83,23 +88,45 @@ class World:
         return total
 
 
-def rows(world: World, rng: np.random.Generator, accounts: int, dates: int = 1) -> tuple[Dataset, Vector]:
-    """Accounts at dates and their true probabilities. What is seen of them is skewed, and a little of it missing."""
+def seen(latent: Vector, rng: np.random.Generator) -> Vector:
+    """What is seen of standard normal columns: every fourth skewed, every fourth as a count, a little of it missing."""
+    found = latent.copy()
+    found[:, SKEWED] = np.exp(found[:, SKEWED])
+    found[:, COUNTED] = np.round(np.exp(found[:, COUNTED]))
+    found[rng.random(found.shape) < MISSING] = np.nan
+    return found
+
+
+def behind(found: Vector, rng: np.random.Generator) -> Vector:
+    """Columns that may lie behind what is seen, drawn: anything behind what is missing, anything that makes the count."""
+    drawn = found.copy()
+    drawn[:, SKEWED] = np.log(found[:, SKEWED])
+    counts = found[:, COUNTED]
+    with np.errstate(divide="ignore"):
+        low, high = (norm.cdf(np.log(np.maximum(counts + half, 0.0))) for half in (-0.5, 0.5))
+    drawn[:, COUNTED] = norm.ppf(low + rng.random(counts.shape) * (high - low))
+    return np.where(np.isnan(found), rng.normal(size=found.shape), drawn)
+
+
+def knowable(world: World, found: Vector, rng: np.random.Generator) -> Vector:
+    """The true probability given what is seen: the mean over what may lie behind it."""
+    return np.mean([expit(world.odds(behind(found, rng))) for _ in range(DRAWS)], axis=0)
+
+
+def rows(world: World, rng: np.random.Generator, accounts: int, dates: int = 1) -> Dataset:
+    """Accounts at dates, what is seen of them, and what came of them."""
     lasting = rng.normal(size=(accounts, COLUMNS))
     latent = np.concatenate([0.8 * lasting + 0.6 * rng.normal(size=lasting.shape) for _ in range(dates)])
     p = expit(world.odds(latent))
-    seen = latent.copy()
-    seen[:, ::4] = np.exp(seen[:, ::4])
-    seen[:, 1::4] = np.round(np.exp(seen[:, 1::4]))
-    seen[rng.random(seen.shape) < 0.02] = np.nan
+    found = seen(latent, rng)
     days = [DAY - timedelta(days=30 * number) for number in range(dates)]
     keys = {
         "account": np.tile([f"a{number}" for number in range(accounts)], dates).astype(object),
         "as_of": np.repeat(np.array(days, dtype=object), accounts),
         "row_hash": [str(number) for number in range(accounts * dates)],
     }
-    frame = pd.concat([pd.DataFrame(keys), pd.DataFrame(seen, columns=NAMES)], axis=1)
-    return Dataset(frame, (rng.random(len(p)) < p).astype(float), PLAN, pd.DataFrame(), horizon=30), p
+    frame = pd.concat([pd.DataFrame(keys), pd.DataFrame(found, columns=NAMES)], axis=1)
+    return Dataset(frame, (rng.random(len(p)) < p).astype(float), PLAN, pd.DataFrame(), horizon=30)
 
 
 def small(seed: int, accounts: int = 300, leave: int = 20) -> dict[str, Any]:
@@ -145,11 +172,10 @@ def large(seed: int, accounts: int = 20_000, dates: int = 6) -> dict[str, Any]:
 
 
 def _learnt(world: World, rng: np.random.Generator, accounts: int, dates: int) -> tuple[Learned, Dataset, Vector]:
-    learn, _ = rows(world, rng, accounts, dates)
-    test, p = rows(world, rng, max(accounts // dates, 300))
+    learn, test = rows(world, rng, accounts, dates), rows(world, rng, max(accounts // dates, 300))
     days = tuple(sorted(set(learn.as_of.tolist())))
     found = learned(learn, [Fold(days, (DAY + timedelta(days=1),))], Training(), {})
-    return found, test, p
+    return found, test, knowable(world, test.frame[NAMES].to_numpy(), rng)
 
 
 def _expected(p: Vector, q: Vector) -> float:

@@ -25,7 +25,7 @@ Progress = Callable[[str], None]
 LIBRARIES = ("lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "duckdb", "numba")
 ENOUGH = 100
 DATES = 3
-UNSURE = 16.0
+UNSURE = 8.0
 """With few events both the posterior and the jackknife are too sure: they take the normal for granted. Their variance is
 multiplied by 1 + UNSURE / events; found on worlds of 300 accounts whose truth is known, and checked on others
 (``benchmarks/worlds.py``).

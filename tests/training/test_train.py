@@ -52,7 +52,8 @@ def test_one_vote_more_each_month_is_counted_once(results: Results) -> None:
 
 
 def test_chance_is_not_promoted(prepared: Workspace, tmp_path: Path) -> None:
-    workspace = company.found(tmp_path, signal=False)
+    """One seed in twenty looks better than the base rate by chance: how often is counted by ``make verify``."""
+    workspace = company.found(tmp_path, signal=False, seed=2)
     shutil.copy(prepared.root / "mlflow.db", tmp_path)
     worlds.take_in(workspace)
     for outcome in ("churn", "advocacy"):
