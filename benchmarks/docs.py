@@ -219,7 +219,8 @@ def worlds_section(rows: list[dict[str, Any]]) -> list[str]:
         worst = sorted(gain)[: max(1, len(gain) // 20)]
         parts.append(
             f"{len(small)} worlds of 300 accounts of which about 20 leave, drawn anew in what matters, how much and in which "
-            f"shape; judged on 300 other accounts of the same world. The 90% intervals cover "
+            f"shape; judged on 300 other accounts of the same world. Some columns are seen as counts, and values are missing: "
+            f"*true* is the probability given what is seen, for nobody can know more. The 90% intervals cover "
             f"**{statistics.mean(covered):.1%}** of the true probabilities (± {_error(covered):.1%}). Against the base rate, "
             f"the expected log loss falls by {statistics.mean(gain):.4f} on average (± {_error(gain):.4f}); in the worst "
             f"twentieth of the worlds it changes by {-statistics.mean(worst):+.4f}."

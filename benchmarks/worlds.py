@@ -200,7 +200,8 @@ def sweep(smalls: int, larges: int) -> None:
     for seed in range(LARGE_FIRST_SEED, LARGE_FIRST_SEED + larges):
         found.append(large(seed))
         print(found[-1], file=sys.stderr)
-    results.save("worlds", found)
+    if found:
+        results.save("worlds", found)
     covered = [one["covered"] for one in found if one["world"] == "small"]
     if covered:
         print(f"small worlds: mean coverage {np.mean(covered):.3f} of {COVERAGE}", file=sys.stderr)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from features import frame
+from features.plan import Plan
 from features.workspace import Workspace
 from serving.score import Score
 from serving.stored import made_from
 from training.explain import grouped
-from training.model import honour
+from training.model import Model, honour
 from training.registry import Registry
 
 
@@ -33,10 +36,15 @@ def shares(workspace: Workspace, scores: list[Score]) -> dict[str, Shares]:
     for score in scores:
         model, row = made_from(workspace, registry, score)
         honour(model, plan)
-        each = grouped(model, plan, model.contributions(row))
-        families, roles = (
-            {name: float(values[0]) for name, values in sorted(groups.items(), key=lambda item: -abs(item[1][0]))}
-            for groups in (each.families, each.roles)
-        )
-        found[score.outcome] = Shares(families, roles, float(each.start[0]), float(model.odds(row)[0]))
+        found[score.outcome] = share(model, plan, row)
     return found
+
+
+def share(model: Model, plan: Plan, row: pd.DataFrame) -> Shares:
+    """Those of one feature row, the largest first."""
+    each = grouped(model, plan, model.contributions(row))
+    families, roles = (
+        {name: float(values[0]) for name, values in sorted(groups.items(), key=lambda item: -abs(item[1][0]))}
+        for groups in (each.families, each.roles)
+    )
+    return Shares(families, roles, float(each.start[0]), float(model.odds(row)[0]))

@@ -100,13 +100,15 @@ class Live:
         refused: dict[str, PropensityError] = {}
         damaged = False
         for outcome, _ in workspace.config.outcomes:
+            champion = None
             try:
-                scorer = Scorer.of(workspace, registry, registry.require_champion(outcome))
+                champion = registry.require_champion(outcome)
+                scorer = Scorer.of(workspace, registry, champion)
                 served[outcome] = Served(scorer, _shown(store, scorer))
             except PropensityError as error:
                 LOG.error("%s is not served: %s %s", outcome, error.message, error.hint)
                 refused[outcome] = error
-                damaged = damaged or registry.champion(outcome) is not None
+                damaged = damaged or champion is not None
         return cls(workspace, _accounts(workspace), served, refused, damaged)
 
     @property

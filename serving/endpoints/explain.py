@@ -10,6 +10,7 @@ from fastapi import APIRouter
 
 from features.feature import Column
 from serving.endpoints import Loaded
+from serving.families import share
 from serving.guard import Json
 
 router = APIRouter()
@@ -19,11 +20,13 @@ router = APIRouter()
 def explain(account: str, outcome: str, live: Loaded) -> Json:
     """The score, its reasons, and every feature, the strongest first.
 
-    ``base`` plus all contributions is ``log_odds``, and ``probability`` is 1 / (1 + exp(-log_odds)).
+    ``base`` plus all contributions is ``log_odds``, and ``probability`` is 1 / (1 + exp(-log_odds)). The contributions
+    are there added up by family and by role too.
     """
     served, score = live.of(outcome), live.score(outcome, account)
     row = served.rows([account])
     *contributions, base = served.scorer.model.contributions(row)[0].tolist()
+    shares = share(served.scorer.model, served.scorer.plan, row)
     features = [
         _feature(column, row[column.name].iloc[0], contribution)
         for column, contribution in zip(served.columns, contributions, strict=True)
@@ -34,6 +37,8 @@ def explain(account: str, outcome: str, live: Loaded) -> Json:
             "score": score.as_dict(),
             "base": base,
             "log_odds": math.fsum([base, *contributions]),
+            "families": shares.families,
+            "roles": shares.roles,
             "features": features,
         }
     )

@@ -134,6 +134,9 @@ def test_explained_contributions_sum_to_the_log_odds(client: httpx.Client, serve
         assert math.isclose(1 / (1 + math.exp(-told["log_odds"])), score["probability"], abs_tol=1e-9)
         assert parts == sorted(parts, key=abs, reverse=True)
         assert all(feature["doc"] and feature["family"] for feature in told["features"])
+        for groups in (told["families"], told["roles"]):
+            assert math.isclose(math.fsum([told["base"], *groups.values()]), told["log_odds"], abs_tol=1e-9)
+        assert set(told["families"]) == {feature["family"] for feature in told["features"]}
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
