@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 import numpy as np
@@ -52,6 +53,21 @@ class NoWorse:
         return (
             f"{self.what}: {verdict} {self.rival} ({self.gap.value:+.4g}, "
             f"95% interval {self.gap.low:+.4g} to {self.gap.high:+.4g})"
+        )
+
+
+@dataclass(frozen=True)
+class Met:
+    """A rival that has learnt from all that it would be judged by: nothing can be shown against it."""
+
+    rival: str
+    until: date
+    better: bool = False
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rival} has learnt from outcomes until {self.until}, which the whole test fold lies before: "
+            "it cannot be judged by it; wait for later dates, or promote by hand"
         )
 
 

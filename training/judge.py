@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,6 +113,11 @@ def weighed(
     )
 
 
+def learnt_until(model: Model, span: int) -> date:
+    """When the last outcome that a model has learnt from was known: rows from then on are new to it."""
+    return max(map(date.fromisoformat, model.facts["trained_on"])) + timedelta(days=span)
+
+
 def arr_of(rows: Dataset) -> Vector:
     """The ARR of each row as of its date, null where it is not known."""
     if "arr" not in rows.frame:
@@ -128,7 +134,9 @@ def _champion(
     ours: Vector,
     weights: metrics.Weights,
 ) -> list[Check]:
-    """What a challenger has to show against the champion on the same rows; nothing where there is none to compare with."""
+    """What a challenger has to show against the champion on the same rows, those that neither has learnt from; nothing
+    where there is none to compare with.
+    """
     current = registry.champion(outcome)
     if current is None:
         return []
@@ -137,8 +145,12 @@ def _champion(
         honour(model, test.plan)
     except PropensityError:
         return []
+    name, until = f"champion (version {current.number})", learnt_until(model, config.outcomes.of(outcome).span)
+    fair = test.as_of >= until
+    if not fair.any():
+        return [gate.Met(name, until)]
+    test, ours, weights = test.where(fair), ours[fair], weights[:, fair]
     theirs = model.scores(test.frame).probability
-    name = f"champion (version {current.number})"
     checks: list[Check] = [
         gate.compare(name, test.y, ours, theirs, weights),
         gate.calibration(name, test.y, ours, theirs, weights),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ from features.errors import PropensityError
 from features.workspace import Workspace
 from tests import company, worlds
 from training import gate, metrics, train
+from training.dataset import dataset
+from training.judge import judge, learnt_until
 from training.outcomes import configured
 from training.registry import Registry
 from training.result import Result
@@ -108,3 +110,23 @@ def test_the_interval_of_a_score_covers_the_share_that_comes_true(results: Resul
         scores = model.scores(rows)
         assert scores.low.mean() < result.metrics["base_rate"].value < scores.high.mean()
         assert np.isfinite(scores.probability).all()
+
+
+def test_a_champion_is_not_judged_by_what_it_has_learnt_from(trained: Workspace) -> None:
+    registry, rows = Registry(trained), dataset(trained, "churn")
+    version = registry.require_champion("churn")
+    model, span = registry.load(version), configured(trained, "churn").span
+    until = learnt_until(model, span)
+    assert until == max(map(date.fromisoformat, model.facts["trained_on"])) + timedelta(days=span)
+    days = sorted(set(rows.as_of.tolist()))
+    learn, name = rows.at(days[:2]), f"champion (version {version.number})"
+
+    def told(test: list[date]) -> list[str]:
+        judged = judge(trained, registry, "churn", model, learn, rows.at(test))
+        return [reason for reason in judged.verdict.reasons if name in reason]
+
+    later = [day for day in days if day >= until]
+    assert later
+    assert told(days[2:]) == told(later), "only rows that are new to it count"
+    (reason,) = told([day for day in days[2:] if day < until])
+    assert f"has learnt from outcomes until {until}" in reason
