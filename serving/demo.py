@@ -91,11 +91,12 @@ def prepare(root: Path, world: World, progress: Callable[[int, int], None]) -> W
 def company(root: Path, which: str = "ordinary") -> Workspace:
     """One of the ``COMPANIES`` in a folder of its own, read in and with every frame built; a minute's work at most.
 
-    The settings of ``TRAINING`` are in the workspace that is returned, not in its propensity.toml.
+    Without personas, which are fitted late and leave a backtest no earlier origin. This and the settings of ``TRAINING``
+    are in the workspace that is returned, not in its propensity.toml.
     """
     made = prepare(root, COMPANIES[which], lambda done, of: None)
     training = made.config.training.model_copy(update=TRAINING)
-    here = Workspace(root, made.config.model_copy(update={"training": training}))
+    here = Workspace(root, made.config.model_copy(update={"training": training, "personas": None}))
     with intake.read(here) as found:
         found.write_tables()
         Store(here).remember(found.names())

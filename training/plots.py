@@ -78,7 +78,7 @@ def bars(found: Mapping[Any, float], about: str, title: str, start: float = 0.0)
     figure, axes = canvas(title, (7, 0.32 * len(found) + 1.4))
     lengths = [value - start for value in found.values()]
     axes.barh([_plain(str(name)) for name in found], lengths, left=start, color=ACCENT, height=0.6)
-    axes.margins(y=0.02)
+    axes.margins(y=0.05)
     axes.invert_yaxis()
     axes.set(xlabel=_plain(about))
     return figure
