@@ -78,17 +78,18 @@ show(figure)
 
 # %% [markdown]
 # A fact counts only if it happened *and was known* before the date that we look from. Take the NPS answer that was latest,
-# and look at its account from three dates: before it was given, when it had been given and nobody knew, and after it
-# had come in. A model is never trained on the middle row as if it had seen the answer, since on that day, in earnest,
-# it would not have.
+# and look at its account from four dates: around the day on which it was given, and around the day on which it came in.
+# Nothing moves when it is given; it counts from the day on which it is known. A model is never trained on the days in
+# between as if it had seen the answer, since on those days, in earnest, it would not have.
 
 # %%
 latest = late[late["instrument"] == "NPS"].sort_values("late").iloc[-1]
 accounts = pd.read_parquet(folder / "accounts.parquet").set_index("account_code")["account"]
-given, came_in = latest["responded"].date(), latest["recorded_at"].date()
-days = [given - timedelta(days=1), came_in - timedelta(days=1), came_in]
-seen = frame.feature_rows(here, [accounts[latest["account_code"]]] * 3, days)
-seen.index = pd.Index(["before it was given", "given, not known", "known"])
+given, came_in, one = latest["responded"].date(), latest["recorded_at"].date(), timedelta(days=1)
+days = {"the day before": given - one, "given": given, "not known yet": came_in - one, "known": came_in}
+seen = frame.feature_rows(here, [accounts[latest["account_code"]]] * len(days), list(days.values()))
+seen.index = pd.Index(days)
+show(f"{latest['instrument']} answer {latest['score']:.0f}, known {latest['late']:.1f} days after it was given")
 show(seen[["account", "as_of", "feedback_answers_365d", "nps_answers_365d", "nps_mean_365d"]])
 
 # %% [markdown]
