@@ -25,6 +25,7 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy notebooks
 	$(BIN)/lint-imports
 
 # Statistical sweeps in full; their results are recorded in docs/.

@@ -18,7 +18,7 @@ import pandas as pd
 
 from features.errors import PropensityError
 from features.files import replaced
-from features.workspace import Workspace
+from features.workspace import Config, Workspace
 from training import metrics, slices, value
 from training.baselines import BASELINES
 from training.dataset import Dataset, dataset
@@ -129,10 +129,9 @@ def backtest(
     for number, fold in enumerate(folds, 1):
         about = f"{outcome}: origin {number} of {len(folds)} ({fold.test[0]})"
         learn, test = rows.at(list(fold.fit)), rows.at(list(fold.test))
-        if (few := _few(learn, test)) is not None:
-            skipped.append(f"{fold.test[0]}: {few}")
+        if (unfit := _few(learn, test) or _ahead(workspace.config, outcome, fold)) is not None:
+            skipped.append(f"{fold.test[0]}: {unfit}")
             continue
-        not_ahead(workspace.config, outcome, fold)
         known = facts(workspace, outcome, rows)
         inner = rolling(list(fold.fit) + list(fold.test), settings.span, len(fold.test), config.folds)
         found = learned(rows, inner, config, known, _about(progress, about))
@@ -140,7 +139,7 @@ def backtest(
     if not foretold:
         raise PropensityError(
             f"{outcome}: no origin has {WORTH} yes and {WORTH} no before and after it ({'; '.join(skipped)})",
-            "Take in more history, start as_of.since earlier, or shorten the outcome's horizon.",
+            "Take in more history, start as_of.since earlier, shorten the outcome's horizon, or set personas.until earlier.",
         )
     progress(f"{outcome}: judging")
     made = _judged(workspace, outcome, foretold, skipped)
@@ -163,6 +162,14 @@ def _few(learn: Dataset, test: Dataset) -> str | None:
         yes, no = int(rows.y.sum()), int((1 - rows.y).sum())
         if min(yes, no) < WORTH:
             return f"{yes} yes and {no} no {what}"
+    return None
+
+
+def _ahead(config: Config, outcome: str, fold: Fold) -> str | None:
+    try:
+        not_ahead(config, outcome, fold)
+    except PropensityError as refused:
+        return refused.message
     return None
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from features.errors import PropensityError
 from features.workspace import Workspace
+from tests import company, worlds
 from training import backtest
 from training.backtest import Backtest
 from training.dataset import dataset
@@ -60,3 +62,14 @@ def test_an_origin_with_too_little_is_left_out_and_told(copied: Workspace, monke
         backtest.backtest(copied, "churn", 1)
     assert "before it" in error.value.message
     assert "as_of.since" in error.value.hint
+
+
+def test_an_origin_that_personas_look_ahead_of_is_left_out_and_told(tmp_path: Path) -> None:
+    tables = company.tables(company.ACCOUNTS, 1, True)
+    tables["tickets"] = [{**row, "contact": f"c-{row['account']}"} for row in tables["tickets"]]
+    workspace = worlds.write(tmp_path, tables, **company.CONFIG, personas={"until": date(2025, 12, 31), "count": 2})
+    worlds.take_in(workspace)
+    made = backtest.backtest(workspace, "churn", 2)
+    assert [origin.days[0] for origin in made.origins] == [date(2026, 3, 31)]
+    assert len(made.skipped) == 1
+    assert made.skipped[0].startswith("2025-12-31: personas.until is 2025-12-31")
