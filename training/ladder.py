@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from training import calibration, metrics
 from training.models import linear, prior, trees
 from training.models.combined import Part, blended
-from training.models.component import Learnt
 from training.models.trees import Growth
 from training.sample import Sample, Vector
 
@@ -65,25 +64,21 @@ def climb(
 ) -> list[Rung]:
     """Every rung that these rows bear, simplest first; ``growth`` is that of the large trees.
 
-    Where few trees or none are chosen there is little to go by, and what the logistic regression holds possible makes
-    their intervals.
+    The prior's intervals are made by what the logistic regression holds possible all the same.
     """
     cuts = rows.cuts(max(bags, 2), seed)
 
     def told(name: str) -> Progress:
         return lambda what: progress(f"{name}, {what}")
 
-    def alone(name: str, learnt: Learnt, doubt: tuple[Part, ...] = ()) -> Rung:
-        return Rung(name, (Part(1.0, learnt.component), *doubt), learnt.unseen)
-
     progress(LOGISTIC)
     straight = linear.fit(rows, cuts, seed)
-    doubt = (Part(0.0, straight.component),)
     few = trees.small(rows, cuts, seed, told(SMALL))
+    shrunken = prior.fit(rows, cuts, seed)
     rungs = [
-        alone(PRIOR, prior.fit(rows, cuts, seed), doubt),
-        alone(LOGISTIC, straight),
-        alone(SMALL, few, doubt),
+        Rung(PRIOR, (Part(1.0, shrunken.component), Part(0.0, straight.component)), shrunken.unseen),
+        Rung(LOGISTIC, (Part(1.0, straight.component),), straight.unseen),
+        Rung(SMALL, (Part(1.0, few.component),), few.unseen),
     ]
     if min(rows.y.sum(), (1 - rows.y).sum()) / rows.overlap < ENOUGH:
         return rungs

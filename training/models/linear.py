@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from features.threads import each
 from training.models.component import Learnt, Progress, mean_of
@@ -134,16 +135,20 @@ class _Posterior:
 
 
 def fit(rows: Sample, cuts: list[Cut], seed: int, progress: Progress = lambda _: None) -> Learnt:
-    """Fit on these rows; the accounts left out of each cut are foretold by a fit on the others."""
-    shares = weigh(rows, seed)
-    whole = fitted(rows, seed, shares)
+    """Fit on these rows; the accounts left out of each cut are foretold by a fit on the others.
 
-    def foretold(cut: Cut) -> Vector:
-        return fitted(rows.where(cut[0]), seed, shares).raw(rows.matrix[cut[1]])
+    On one thread each: those of the linear algebra would fight with ours, and their number would decide the last bits.
+    """
+    with threadpool_limits(1, "blas"):
+        shares = weigh(rows, seed)
+        whole = fitted(rows, seed, shares)
 
-    unseen = np.zeros(len(rows))
-    for (_, left), raw in zip(cuts, each(foretold, cuts), strict=True):
-        unseen[left] = raw
+        def foretold(cut: Cut) -> Vector:
+            return fitted(rows.where(cut[0]), seed, shares).raw(rows.matrix[cut[1]])
+
+        unseen = np.zeros(len(rows))
+        for (_, left), raw in zip(cuts, each(foretold, cuts), strict=True):
+            unseen[left] = raw
     return Learnt(whole, unseen)
 
 

@@ -36,6 +36,11 @@ class Growth:
     patience: int | None
     least: int
     """Rows that a leaf has at the least, for each as_of date that an event, or an account, is seen at."""
+    blind: float = 4.0
+    """How many times the variance that boosters show among themselves is the variance of their error. What all of them
+    get wrong alike, slopes cut into steps and corners with few rows, none of them shows. Found on worlds of 300 to 20,000
+    accounts whose truth is known, and checked on others (``benchmarks/worlds.py``).
+    """
 
 
 SMALL = Growth(
@@ -44,6 +49,7 @@ SMALL = Growth(
     rounds=150,
     patience=None,
     least=10,
+    blind=8.0,
 )
 FULL = Growth(
     {"learning_rate": 0.05, "num_leaves": 15, "max_depth": 6, "feature_fraction": 0.7, "bagging_fraction": 0.7}
@@ -54,19 +60,12 @@ FULL = Growth(
 )
 
 
-BLIND = 4.0
-"""How many times the variance that boosters show among themselves is the variance of their error. What all of them get
-wrong alike, slopes cut into steps and corners with few rows, none of them shows. Found on worlds of 1,000 to 20,000
-accounts whose truth is known, and checked on others (``benchmarks/worlds.py``).
-"""
-
-
 @dataclass(frozen=True)
 class Trees:
     """The mean log-odds of several boosters; ``blind`` is what the variance among them is multiplied by."""
 
     boosters: tuple[lgb.Booster, ...]
-    blind: float = BLIND
+    blind: float
     kind: str = "trees"
 
     def raw(self, matrix: Matrix) -> Vector:
@@ -108,7 +107,7 @@ def fit(growth: Growth, rows: Sample, cuts: list[Cut], seed: int, progress: Prog
         signs = [rows.directions.get(column, 0) for column in range(rows.matrix.shape[1])]
         own |= {"monotone_constraints": signs, "monotone_constraints_method": "advanced"}
     boosters, unseen = grown(growth, own, rows.matrix, rows.y, rows.encoder.categorical, cuts, seed, progress)
-    return Learnt(Trees(boosters), unseen)
+    return Learnt(Trees(boosters, growth.blind), unseen)
 
 
 def grown(
