@@ -73,13 +73,13 @@ for metric in ("log_loss", "auc"):
 
 # %% [markdown]
 # **Intervals of scores are wide.** Every probability comes with an interval of 90%. It holds how far apart models are
-# that could as well have been learnt, and how uncertain the calibration is; with few events it is widened further. Here
-# are today's highest scores by each of the models, in their order.
+# that could as well have been learnt, what all of them are known to get wrong alike, and how uncertain the calibration
+# is; with few events it is widened further. Here are today's highest scores by each of the models, in their order.
 #
-# These do not close as those above do, and may even open. A model on the lowest rung says the same of everybody, which
-# is hard to get wrong by much; one on a higher rung says something of each account, and has more to be unsure of. That a
-# list is in a good order can be shown with a few dozen departures. What the probability of a *single* account is cannot,
-# when hundreds of columns could each mean something: go by the order, and by what comes true of a group.
+# These close only slowly. A model on the lowest rung says the same of everybody, which is hard to get wrong by much; one
+# on a higher rung says something of each account, and has more to be unsure of. That a list is in a good order can be
+# shown with a few dozen departures. What the probability of a *single* account is takes far more: go by the order, and by
+# what comes true of a group.
 
 # %%
 day = frame.observed_until(here)

@@ -49,7 +49,7 @@ def test_what_is_saved_is_loaded_bit_for_bit(model: Model, saved: tuple[Path, st
 
 def test_boosters_keep_their_order_beyond_ten(model: Model, tmp_path: Path) -> None:
     boosters = _boosters(model)
-    twelve = Trees(tuple(boosters[number % len(boosters)] for number in range(12)), 1.0)
+    twelve = Trees(tuple(boosters[number % len(boosters)] for number in range(12)), 1.0, 0.0)
     many = replace(model, parts=(Part(1.0, twelve),))
     again = models.load(tmp_path, many.save(tmp_path))
     assert _texts(again) == _texts(many)

@@ -60,23 +60,30 @@ FULL = Growth(
 )
 
 
+PULL = 8.0
+"""As how many boosters more what is usual counts."""
+
+
 @dataclass(frozen=True)
 class Trees:
-    """The mean log-odds of several boosters; ``blind`` is what the variance among them is multiplied by."""
+    """The mean log-odds of several boosters. ``blind`` is what the variance among them is multiplied by, ``usual`` what it
+    is on average.
+    """
 
     boosters: tuple[lgb.Booster, ...]
     blind: float
+    usual: float
     kind: str = "trees"
 
     def raw(self, matrix: Matrix) -> Vector:
         return mean_of([raw_score(booster, matrix) for booster in self.boosters])
 
     def variance(self, matrix: Matrix) -> Vector:
-        """The jackknife over groups of accounts: each booster lacks one, and how far they are apart tells how much
-        another sample of accounts would have changed their mean; ``blind`` adds what they share.
+        """How far the boosters are apart tells how much another sample of accounts would have changed their mean. So few
+        tell little of a single row, which is why it is pulled towards what is usual.
         """
-        apart = np.stack([raw_score(booster, matrix) for booster in self.boosters])
-        return self.blind * (len(apart) - 1) * mean_of(list((apart - mean_of(list(apart))) ** 2))
+        free = len(self.boosters) - 1
+        return self.blind * (PULL * self.usual + free * jackknife(self.boosters, matrix)) / (PULL + free)
 
     def contributions(self, matrix: Matrix) -> Matrix:
         """Exact Shapley values, averaged over the boosters."""
@@ -89,14 +96,21 @@ class Trees:
 
     def as_data(self) -> tuple[dict[str, Any], dict[str, str]]:
         texts = [booster.model_to_string(num_iteration=-1) for booster in self.boosters]
-        return {"kind": self.kind, "blind": self.blind}, {
+        return {"kind": self.kind, "blind": self.blind, "usual": self.usual}, {
             f"booster-{number}": text for number, text in enumerate(texts)
         }
 
     @classmethod
     def from_data(cls, data: dict[str, Any], texts: dict[str, str]) -> Trees:
         names = sorted(texts, key=lambda name: int(name.removeprefix("booster-")))
-        return cls(tuple(lgb.Booster(model_str=texts[name]) for name in names), data["blind"])
+        return cls(tuple(lgb.Booster(model_str=texts[name]) for name in names), data["blind"], data["usual"])
+
+
+def jackknife(boosters: tuple[lgb.Booster, ...], matrix: Matrix) -> Vector:
+    """The variance of the mean log-odds of boosters each of which lacks one group of accounts, per row."""
+    each = [raw_score(booster, matrix) for booster in boosters]
+    middle = mean_of(each)
+    return (len(each) - 1) * mean_of([(one - middle) ** 2 for one in each])
 
 
 def fit(growth: Growth, rows: Sample, cuts: list[Cut], seed: int, progress: Progress = lambda _: None) -> Learnt:
@@ -107,7 +121,8 @@ def fit(growth: Growth, rows: Sample, cuts: list[Cut], seed: int, progress: Prog
         signs = [rows.directions.get(column, 0) for column in range(rows.matrix.shape[1])]
         own |= {"monotone_constraints": signs, "monotone_constraints_method": "advanced"}
     boosters, unseen = grown(growth, own, rows.matrix, rows.y, rows.encoder.categorical, cuts, seed, progress)
-    return Learnt(Trees(boosters, growth.blind), unseen)
+    usual = float(jackknife(boosters, rows.matrix).mean())
+    return Learnt(Trees(boosters, growth.blind, usual), unseen)
 
 
 def grown(
