@@ -200,7 +200,14 @@ FACTS: tuple[Fact, ...] = (
     Fact("outreach.done", "outreach", "done", label="kind"),
     Fact("outreach.proactive", "outreach", "done", where="proactive"),
     Fact("outreach.reactive", "outreach", "done", where="NOT proactive"),
-    Fact("outreach.outcome", "outreach", "done", label="lower(outcome)", where="outcome IS NOT NULL"),
+    Fact(
+        "outreach.outcome",
+        "outreach",
+        "done",
+        label="lower(outcome)",
+        where="outcome IS NOT NULL",
+        known=("outcome_at",),
+    ),
     Fact("outreach.event", "outreach", "done", where="lower(kind) IN ('event', 'webinar', 'training', 'user group')"),
     Fact("deal.opened", "deals", "opened", "value"),
     Fact("deal.won", "deals", "won", "value"),
@@ -331,7 +338,7 @@ def _midnight_after(instant: str, zone: str) -> str:
 
 def _one(fact: Fact, folder: Path, workspace: Workspace, report: Report) -> str:
     table, zone = TABLES[fact.table], literal(workspace.config.timezone)
-    delay = int(workspace.config.tables[fact.table].delay_hours * 3_600_000_000)
+    delay = int(workspace.config.delay_hours(fact.table) * 3_600_000_000)
     date_only = report.tables[fact.table].date_only
 
     def told(instant: str) -> str:

@@ -25,7 +25,7 @@ from features.errors import PropensityError
 from features.files import replaced, settled
 from features.judging import exists, flag_future, happened, judge, own_check
 from features.quality import Report, TableReport
-from features.reading import columns, type_rows
+from features.reading import add_own, columns, type_rows
 from features.sources.files import open_sources
 from features.tables import TABLES, Table
 from features.workspace import Workspace
@@ -117,12 +117,15 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
     """Read and judge every mapped table, in the order of the contract."""
     config = workspace.config
     with open_sources(workspace) as (connection, sources):
-        mapped = [table for name, table in TABLES.items() if name in config.tables]
+        mapped = [table for name, table in TABLES.items() if name in config.tables or workspace.own(name).is_file()]
         reports: dict[str, TableReport] = {}
         for table in mapped:
             progress(table.name)
-            mapping = config.tables[table.name]
-            reports[table.name] = type_rows(connection, table, mapping, sources, config.timezone)
+            reports[table.name] = TableReport(table.name)
+            if (mapping := config.tables.get(table.name)) is not None:
+                type_rows(connection, table, mapping, sources, config.timezone, reports[table.name])
+            if (own := workspace.own(table.name)).is_file():
+                add_own(connection, table, own, reports[table.name])
         for table in sorted(mapped, key=lambda table: table.name != "rates"):
             progress(table.name)
             judge(connection, workspace, table, reports[table.name])

@@ -104,7 +104,7 @@ def place(workspace: Workspace, report: Report) -> Path:
     chosen, config = behaviours(workspace, report), workspace.config
     assert config.personas is not None
     used = [fact for fact in facts.FACTS if fact.kind in {behaviour.of for behaviour in chosen}]
-    delays = {fact.table: config.tables[fact.table].delay_hours for fact in used}
+    delays = {fact.table: config.delay_hours(fact.table) for fact in used}
     meaning = [FORMAT, config.personas.model_dump_json(), config.timezone, repr(used), str(delays)]
     key = _hash("\n".join([*meaning, *(behaviour.meaning for behaviour in chosen)]))
     return workspace.state / "personas" / f"{key}.json"

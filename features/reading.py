@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 
 from features import parsing
@@ -14,8 +16,13 @@ from features.workspace import Mapping
 
 
 def type_rows(
-    connection: duckdb.DuckDBPyConnection, table: Table, mapping: Mapping, sources: dict[str, RawSource], zone: str
-) -> TableReport:
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    mapping: Mapping,
+    sources: dict[str, RawSource],
+    zone: str,
+    report: TableReport,
+) -> None:
     """``raw_X``: the mapping's rows, numbered; ``typed_X``: the same with canonical types and the parsing problems."""
     raw, typed = f"raw_{table.name}", f"typed_{table.name}"
     try:
@@ -31,7 +38,7 @@ def type_rows(
         raise unreadable(f"of {table.name}", error) from error
     types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {raw}").fetchall()}
     _require_columns(table, set(types))
-    report = TableReport(table.name, handled=_handled(mapping, sources))
+    report.handled += _handled(mapping, sources)
     if extra := set(types) - set(table.by_name) - {"row"}:
         report.handled.append(f"columns that are not in the contract ignored: {one_of(extra)}")
     report.columns = [column.name for column in table.columns if column.name in types]
@@ -58,7 +65,27 @@ def type_rows(
         f"FROM (SELECT {', '.join(parsed_columns)} FROM {raw})"
     )
     report.read = count(connection, raw)
-    return report
+
+
+def add_own(connection: duckdb.DuckDBPyConnection, table: Table, own: Path, report: TableReport) -> None:
+    """Rows that were written down here (Parquet in canonical types), after those of the mapping where there is one."""
+    rows, typed = f"read_parquet({literal(str(own))})", f"typed_{table.name}"
+    there = set(columns(connection, f"SELECT * FROM {rows}"))
+    told = ", ".join(
+        f"{quoted(column.name) if column.name in there else f'CAST(NULL AS {SQL_TYPES[column.type]})'} AS {quoted(column.name)}"
+        for column in table.columns
+    )
+    own_rows = f"SELECT row_number() OVER () + {report.read} AS row, {told}, NULL AS problem FROM {rows}"
+    if report.read or report.columns:
+        connection.execute(f"ALTER VIEW {typed} RENAME TO mapped_{table.name}")
+        connection.execute(f"CREATE VIEW {typed} AS SELECT * FROM mapped_{table.name} UNION ALL BY NAME {own_rows}")
+    else:
+        connection.execute(f"CREATE TABLE raw_{table.name} AS SELECT * EXCLUDE (problem) FROM ({own_rows})")
+        connection.execute(f"CREATE VIEW {typed} AS {own_rows}")
+    found = count(connection, rows)
+    report.read += found
+    report.columns += [name for name in table.by_name if name in there and name not in report.columns]
+    report.handled.append(f"{found} rows written down here")
 
 
 def select(table: Table, mapping: Mapping) -> str:

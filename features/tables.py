@@ -377,7 +377,8 @@ OUTREACH = Table(
         Column("planned", "time", "when it was planned", "unplanned", "itself"),
         Column("done", "time", "when it was done", "not (yet)", "itself"),
         Column("owner", "category", "who did it", "unknown", "planned"),
-        Column("outcome", "category", "what came of it", "unknown", "done"),
+        Column("outcome", "category", "what came of it", "unknown", "outcome_at"),
+        Column("outcome_at", "time", "when what came of it was known", "when it was done", "itself", default="done"),
         Column("proactive", "flag", "we reached out first", "yes", "planned", default="true"),
         Column(
             "held_out",

@@ -247,6 +247,19 @@ class Economics(Strict):
     arr: Annotated[float, Field(ge=0)] = 10_000
 
 
+class Calls(Strict):
+    """Who may be called, and how many: the outcome's ``capacity`` in all, ``per_owner`` of one owner.
+
+    An account that was touched, or held out, is left alone for ``quiet_days``. ``holdout`` is the share of the list that
+    is drawn by ``seed`` and not called, so that what a call does can be measured; 0: nobody, and it never will be.
+    """
+
+    per_owner: Annotated[int, Field(ge=1)] | None = None
+    quiet_days: Annotated[int, Field(ge=0, le=365)] = 30
+    holdout: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    seed: int = 7
+
+
 class Check(Strict):
     """A check of the user's own: every row that ``sql`` returns is a problem; ``of`` is what it is a share of."""
 
@@ -274,7 +287,12 @@ class Config(Strict):
     personas: Personas | None = None
     training: Training = Training()
     value: Economics = Economics()
+    calls: Calls = Calls()
     store: str | None = None
+
+    def delay_hours(self, table: str) -> float:
+        """The usual delay of a table; none where all of its rows are our own."""
+        return self.tables[table].delay_hours if table in self.tables else 0.0
 
     @property
     def memory_bytes(self) -> int:
@@ -371,6 +389,10 @@ class Workspace:
     @property
     def out(self) -> Path:
         return self.root / "out"
+
+    def own(self, table: str) -> Path:
+        """Rows of a canonical table that were written down here rather than exported from elsewhere; may not be there."""
+        return self.state / "own" / f"{table}.parquet"
 
     @property
     def quarantine(self) -> Path:

@@ -9,9 +9,9 @@ import sys
 
 from features.errors import PropensityError
 from serving import terminal
-from serving.commands import app, daily, models, reasons
+from serving.commands import app, daily, models, outreach, reasons
 
-__all__ = ["app", "daily", "main", "models", "reasons"]
+__all__ = ["app", "daily", "main", "models", "outreach", "reasons"]
 
 
 def main() -> None:

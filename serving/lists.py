@@ -37,8 +37,21 @@ def ranked(workspace: Workspace, outcome: str, top: int | None = None, owner: st
     """The highest of the latest scores, ``top`` of them (the outcome's capacity by default), of one owner if named."""
     settings = configured(workspace, outcome)
     store = Store(workspace)
-    scores = store.top(outcome, top or settings.capacity, _of_owner(workspace, owner) if owner else None)
+    scores = store.top(outcome, top or settings.capacity, of_owner(workspace, owner) if owner else None)
     return _lines(workspace, store, scores)
+
+
+def everybody(workspace: Workspace, outcome: str) -> list[Line]:
+    """All of the latest scores of an outcome, the highest first; nobody where there are none."""
+    store = Store(workspace)
+    batch = store.shown(outcome)
+    return [] if batch is None else _lines(workspace, store, store.top(outcome, batch.rows))
+
+
+def owners(workspace: Workspace) -> dict[str, str | None]:
+    """Who looks after each account."""
+    table = _accounts(workspace)
+    return {account: _known(owner) for account, owner in zip(table["account"], table["owner"], strict=True)}
 
 
 def explained(workspace: Workspace, account: str) -> list[Line]:
@@ -87,7 +100,8 @@ def _accounts(workspace: Workspace) -> pd.DataFrame:
     return pq.read_table(folder / "accounts.parquet", columns=["account", "owner"]).to_pandas()
 
 
-def _of_owner(workspace: Workspace, owner: str) -> list[str]:
+def of_owner(workspace: Workspace, owner: str) -> list[str]:
+    """The accounts of an owner; raises PropensityError where nobody is called that."""
     table = _accounts(workspace)
     owners = set(table["owner"].dropna())
     if owner not in owners:

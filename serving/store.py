@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -82,7 +82,7 @@ class Store:
         same = (BATCHES.c.outcome == first.outcome) & (BATCHES.c.as_of == first.as_of)
         again = (SCORES.c.outcome == first.outcome) & (SCORES.c.as_of == first.as_of)
         again &= (SCORES.c.model_version == first.model_version) & (SCORES.c.frame_hash == first.frame_hash)
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(SCORES.delete().where(again))
             connection.execute(SCORES.insert(), [_row(score) for score in scores])
             connection.execute(BATCHES.delete().where(same))
@@ -90,7 +90,7 @@ class Store:
 
     def remember(self, names: Sequence[tuple[str, str]]) -> None:
         """Replace the names of accounts by these."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(NAMES.delete())
             if names:
                 connection.execute(NAMES.insert(), [{"account": account, "name": name} for account, name in names])
@@ -138,6 +138,16 @@ class Store:
         chosen = (SCORES.c.account == account) & (SCORES.c.outcome == outcome)
         return self._scores(query.where(chosen).order_by(SCORES.c.as_of))
 
+    def before(self, outcome: str, as_of: date, accounts: Sequence[str]) -> dict[str, float]:
+        """What the last batch before a date said of these accounts."""
+        same = [SCORES.c[name] == BATCHES.c[name] for name in ("outcome", "as_of", "model_version", "frame_hash")]
+        earlier = (BATCHES.c.outcome == outcome) & (BATCHES.c.as_of < as_of)
+        last = sa.select(sa.func.max(BATCHES.c.as_of)).where(earlier).scalar_subquery()
+        query = sa.select(SCORES.c.account, SCORES.c.probability).join(BATCHES, sa.and_(*same))
+        query = query.where(BATCHES.c.outcome == outcome, BATCHES.c.as_of == last, SCORES.c.account.in_(list(accounts)))
+        with self.engine.connect() as connection:
+            return {row.account: row.probability for row in connection.execute(query)}
+
     def score(self, score_id: str) -> Score:
         found = self._scores(sa.select(SCORES).where(SCORES.c.score_id == score_id).order_by(SCORES.c.frame_hash))
         if not found:
@@ -153,7 +163,7 @@ class Store:
             return [_score(row) for row in connection.execute(query)]
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
         try:
             with self.engine.begin() as connection:
                 yield connection

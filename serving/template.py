@@ -106,4 +106,11 @@ save_rate = 0.2
 contact_cost = 150
 offer = 0
 arr = 10000                   # stands in where an account's own is not known
+
+# Who may be called: `propensity list`.
+[calls]
+# per_owner = 10              # of the capacity, at most so many of one owner
+quiet_days = 30               # an account that was touched is left in peace so long
+holdout = 0.1                 # drawn at random and not called, so that what a call does can be measured; 0: nobody
+seed = 7
 """

@@ -221,7 +221,7 @@ def show_lines(title: str, lines: list[Line]) -> None:
         score = line.score
         chance = f"{score.probability:.0%} ({score.low:.0%}–{score.high:.0%})"
         stake = (
-            [_number(line.arr), f"{line.days_to_renewal:.0f} d" if line.days_to_renewal is not None else "–"]
+            [number(line.arr), f"{line.days_to_renewal:.0f} d" if line.days_to_renewal is not None else "–"]
             if money
             else []
         )
@@ -243,7 +243,7 @@ def _estimate(found: Estimate, interval: bool) -> str:
     return f"{found.value:.3f} ({found.low:.3f}–{found.high:.3f})" if interval else f"{found.value:.3f}"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value / 1000:,.0f}k" if abs(value) >= 10_000 else f"{value:,.0f}"

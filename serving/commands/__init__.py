@@ -49,10 +49,14 @@ def day_of(text: str, option: str = "--as-of") -> date:
 
 
 def take_in(here: Workspace) -> tuple[Report, Steadiness]:
-    """Exports to canonical tables; names to the store, the only place that keeps them; sizes kept for the next time."""
+    """Exports, and what was written down here, to canonical tables; names to the store, the only place that keeps them;
+    sizes kept for the next time.
+    """
     from features import intake, steadiness
+    from serving import own
     from serving.store import Store
 
+    own.write(here)
     with terminal.progress("reading") as tell, intake.read(here, tell) as found:
         found.write_quarantine()
         found.write_tables()

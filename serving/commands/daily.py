@@ -183,18 +183,28 @@ def score(
     show_either(json, _scored(here, batches), lambda: terminal.show_batches(batches))
 
 
-@app.command("list", epilog="Example: propensity list churn --top 25 --owner owner-3")
+@app.command("list", epilog="Example: propensity list --owner owner-3, or propensity list advocacy --top 25")
 def list_(
-    outcome: Annotated[str, typer.Argument(help="churn or advocacy.")],
+    outcome: Annotated[
+        str | None, typer.Argument(help="An outcome, whose highest scores are listed; by default: whom to call.")
+    ] = None,
     workspace: WORKSPACE = HERE,
     top: Annotated[int | None, typer.Option(min=1, help="How many; by default the outcome's capacity.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only accounts of this owner.")] = None,
+    today: Annotated[str | None, typer.Option(help="The day of the list; by default the one after the data.")] = None,
     json: JSON = False,
 ) -> None:
-    """The highest scores, ranked, with reasons."""
-    from serving import lists
+    """Whom to call, by what a call is expected to bring; or the highest scores of an outcome. With reasons."""
+    from serving import lists, outreach, outreach_terminal
 
     here = load(workspace)
+    if outcome is None:
+        day = None if today is None else day_of(today, "--today")
+        found = outreach.outreach(here, top, owner, day)
+        show_either(json, found.as_dict(), lambda: outreach_terminal.show(found, here.config))
+        return
+    if today is not None:
+        raise PropensityError("--today is of the list of whom to call", "Leave it out, or leave out the outcome.")
     lines = lists.ranked(here, outcome, top, owner)
     show_either(
         json, {"outcome": outcome, "lines": [line.as_dict() for line in lines]}, lambda: _show_list(outcome, lines)

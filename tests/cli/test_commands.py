@@ -183,7 +183,12 @@ def test_commands_before_their_time_name_the_one_that_comes_first(propensity: Co
 
 
 def test_usage_errors_of_the_command_line_have_status_2(propensity: Command) -> None:
-    for arguments in (["frobnicate"], ["list"], ["list", "churn", "--top", "0"], ["demo", "--accounts", "1"]):
+    for arguments in (
+        ["frobnicate"],
+        ["list", "--top", "0"],
+        ["list", "churn", "--top", "0"],
+        ["demo", "--accounts", "1"],
+    ):
         assert propensity(*arguments).status == 2
 
 

@@ -1,0 +1,223 @@
+"""Commands of outreach: what was planned, done and came of it, who asked to be left alone, what people think of a score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import PropensityError
+from features.workspace import Workspace, load
+from serving import terminal
+from serving.commands import HERE, JSON, WORKSPACE, app, day_of, show_either, take_in
+
+if TYPE_CHECKING:
+    from serving.log import Entry
+
+outreach = typer.Typer(no_args_is_help=True, help="What is planned and done about accounts, and what came of it.")
+app.add_typer(outreach, name="outreach")
+BY = Annotated[str, typer.Option(help="Who says so.")]
+AT = Annotated[str | None, typer.Option(help="When: YYYY-MM-DD, or with a time in UTC; by default now.")]
+TOUCH = Annotated[str, typer.Argument(help="Id of a touch, from `propensity outreach log`.")]
+
+
+@outreach.command(epilog="Example: propensity outreach plan --by ann --workspace acme")
+def plan(
+    by: BY,
+    workspace: WORKSPACE = HERE,
+    top: Annotated[int | None, typer.Option(min=1, help="How many; by default the outcome's capacity.")] = None,
+    today: Annotated[str | None, typer.Option(help="The day of the list; by default the one after the data.")] = None,
+    json: JSON = False,
+) -> None:
+    """Write the list down: everybody on it is to be called, and who was drawn at random is held out."""
+    from serving import outreach as lists
+
+    here = load(workspace)
+    found = lists.outreach(here, top, today=None if today is None else day_of(today, "--today"))
+    new = lists.plan(here, found, by)
+    document = {"planned": len(found.called), "held_out": len(found.held_out), "new": new}
+    told = f"{len(found.called)} planned, {len(found.held_out)} held out at random; {new} new in the log"
+    show_either(json, document, lambda: terminal.out.print(told))
+
+
+@outreach.command(epilog="Example: propensity outreach add a0001 --kind e-mail --by ann --workspace acme")
+def add(
+    account: Annotated[str, typer.Argument(help="Account id.")],
+    by: BY,
+    workspace: WORKSPACE = HERE,
+    kind: Annotated[str, typer.Option(help="call, e-mail, review meeting …")] = "call",
+    contact: Annotated[str | None, typer.Option(help="Contact id.")] = None,
+    at: AT = None,
+    done: Annotated[bool, typer.Option(help="It is done already, not only planned.")] = False,
+    json: JSON = False,
+) -> None:
+    """A touch beside the list: planned, or done."""
+    from serving.log import Entry, digest
+
+    when = _instant(at)
+    touch = f"t-{digest(account, contact, kind, when.isoformat())[:12]}"
+    event = "done" if done else "planned"
+    _write(load(workspace), [Entry("outreach", touch, event, account, when, by, contact, kind)], json)
+
+
+@outreach.command(epilog="Example: propensity outreach done t-3f9c0d1e2b4a --by ann --workspace acme")
+def done(
+    touch: TOUCH,
+    by: BY,
+    workspace: WORKSPACE = HERE,
+    outcome: Annotated[str | None, typer.Option(help="What came of it, if it is known: stays, no answer …")] = None,
+    at: AT = None,
+    json: JSON = False,
+) -> None:
+    """A planned touch was done."""
+    events = [("done", None), *([] if outcome is None else [("outcome", outcome)])]
+    _follow(load(workspace), touch, events, by, at, json)
+
+
+@outreach.command(epilog='Example: propensity outreach outcome t-3f9c0d1e2b4a "no answer" --by ann --workspace acme')
+def outcome(
+    touch: TOUCH,
+    said: Annotated[str, typer.Argument(help="What came of it.")],
+    by: BY,
+    workspace: WORKSPACE = HERE,
+    at: AT = None,
+    json: JSON = False,
+) -> None:
+    """What came of a touch that was done."""
+    _follow(load(workspace), touch, [("outcome", said)], by, at, json)
+
+
+@outreach.command("import", epilog="Example: propensity outreach import touches.csv --by ann --workspace acme")
+def import_(
+    file: Annotated[
+        Path, typer.Argument(help="CSV with touch, account, kind, planned, done, outcome; by is optional.")
+    ],
+    by: BY,
+    workspace: WORKSPACE = HERE,
+    json: JSON = False,
+) -> None:
+    """Touches from a file, all or none; the same file again changes nothing."""
+    from serving.touch_file import entries
+
+    _write(load(workspace), entries(file, by), json)
+
+
+@outreach.command("opt-out", epilog="Example: propensity outreach opt-out a0001 --by ann --workspace acme")
+def opt_out(
+    account: Annotated[str, typer.Argument(help="Account id.")],
+    by: BY,
+    workspace: WORKSPACE = HERE,
+    back: Annotated[bool, typer.Option("--back", help="They may be called again.")] = False,
+    at: AT = None,
+    json: JSON = False,
+) -> None:
+    """An account asked not to be called, or took that back."""
+    from serving.log import Entry, Log, digest
+
+    here = load(workspace)
+    so_far = [entry for entry in Log(here).entries("opt-out", account) if entry.contact is None]
+    rounds = sum(entry.event == "in" for entry in so_far)
+    thing = f"x-{digest(account, str(rounds))[:12]}"
+    _write(here, [Entry("opt-out", thing, "in" if back else "out", account, _instant(at), by)], json)
+
+
+@outreach.command(
+    epilog='Example: propensity outreach think 3f9c0d1e2b4a5f607182 --no --why "they just renewed" --by ann'
+)
+def think(
+    score_id: Annotated[str, typer.Argument(help="Id of a stored score.")],
+    by: BY,
+    why: Annotated[str, typer.Option(help="In your own words.")],
+    workspace: WORKSPACE = HERE,
+    agree: Annotated[bool, typer.Option("--yes/--no", help="Whether the score is right.")] = False,
+    json: JSON = False,
+) -> None:
+    """What a person thinks of a score; kept beside the model's own, never in its place."""
+    from serving.log import Entry, digest
+    from serving.store import Store
+
+    here = load(workspace)
+    score = Store(here).score(score_id)
+    thing, event = f"o-{digest(score_id, by)[:12]}", "agrees" if agree else "disagrees"
+    _write(here, [Entry("opinion", thing, event, score.account, _instant(None), by, kind=score_id, value=why)], json)
+
+
+@outreach.command(epilog="Example: propensity outreach log a0001 --workspace acme")
+def log(
+    account: Annotated[str | None, typer.Argument(help="Account id; by default all.")] = None,
+    workspace: WORKSPACE = HERE,
+    json: JSON = False,
+) -> None:
+    """What the log says, the last first."""
+    from serving.log import Log
+
+    entries = Log(load(workspace)).entries(account=account)[::-1]
+    show_either(
+        json,
+        {"entries": [entry.as_dict() for entry in entries]},
+        lambda: terminal.out.print(_told(entries) or "nothing"),
+    )
+
+
+@app.command(epilog="Example: propensity effect --workspace acme")
+def effect(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
+    """What calls did, measured beside the accounts that were held out at random."""
+    from serving.effect import measured
+    from serving.outreach_terminal import show_effect
+
+    here = load(workspace)
+    take_in(here)
+    found = measured(here)
+    show_either(json, found.as_dict(), lambda: show_effect(found))
+
+
+def _follow(
+    here: Workspace, touch: str, events: Sequence[tuple[str, str | None]], by: str, at: str | None, json: bool
+) -> None:
+    from serving.log import Entry, Log
+
+    first, when = Log(here).of(touch)[0], _instant(at)
+    _write(
+        here,
+        [
+            Entry(first.about, touch, event, first.account, when, by, first.contact, value=said)
+            for event, said in events
+        ],
+        json,
+    )
+
+
+def _write(here: Workspace, entries: list[Entry], json: bool) -> None:
+    from serving.lists import owners
+    from serving.log import Log
+
+    if unknown := {entry.account for entry in entries} - set(owners(here)):
+        raise PropensityError(
+            f"there is no account {min(unknown)!r}" + (f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""),
+            "Account ids are those of the accounts table; they are compared exactly. Nothing was written.",
+            status=404,
+        )
+    new = Log(here).add(entries)
+    document: dict[str, Any] = {"new": new, "entries": [entry.as_dict() for entry in entries]}
+    show_either(json, document, lambda: terminal.out.print(f"{new} new in the log\n{_told(entries)}"))
+
+
+def _told(entries: Sequence[Entry]) -> str:
+    return "\n".join(
+        f"{entry.at:%Y-%m-%d %H:%M}  {entry.thing}  {entry.account}  {entry.kind or entry.about}: {entry.event}"
+        f"{f' ({entry.value})' if entry.value else ''}, {entry.by}"
+        for entry in entries
+    )
+
+
+def _instant(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC).replace(microsecond=0)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise PropensityError(f"--at is {text!r}", "Write YYYY-MM-DD, or YYYY-MM-DDTHH:MM.") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

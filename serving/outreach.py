@@ -1,0 +1,246 @@
+"""The outreach list as people get it, from the latest scores and what has been done about the accounts by now."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from features import frame, intake
+from features.database import literal
+from features.plan import Plan
+from features.workspace import Workspace
+from serving import lists
+from serving.decisions.actions import action
+from serving.decisions.calls import UNMODELLED, Candidate, Listed, Ranked, Standing, listed
+from serving.decisions.touches import Touch, touches
+from serving.log import Entry, Log, digest
+from serving.score import Score
+from serving.store import Store
+from training import causes
+from training.outcomes import configured
+
+OUTCOME = "churn"
+LISTED = "l-"
+"""How the id of a touch begins that a list has planned; only between these was drawn at random."""
+TOUCHES = """
+SELECT coalesce(outreach, 'row ' || t.account_code || ' ' || coalesce(done, planned)) AS touch, a.account, kind,
+    owner, planned, done, outcome, coalesce(held_out, false) AS held_out
+FROM read_parquet({outreach}) t JOIN read_parquet({accounts}) a USING (account_code)
+WHERE coalesce(done, planned) >= $since
+"""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is shown of an account; ``score`` is None where no model says anything."""
+
+    name: str
+    owner: str | None
+    arr: float | None
+    days_to_renewal: float | None
+    score: Score | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """An account to call. What no model says, or is not known, is null; ``before`` is the probability last time."""
+
+    account: str
+    name: str
+    owner: str | None
+    worth: float | None
+    probability: float | None
+    low: float | None
+    high: float | None
+    before: float | None
+    arr: float | None
+    days_to_renewal: float | None
+    reasons: list[str]
+    action: str
+    score_id: str | None
+    why_not: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Outreach:
+    """The list of a day: whom to call, who came next and why not, how many were kept back by which rule.
+
+    ``label`` is empty, or says that no model has ranked it. ``held_out`` are the accounts drawn at random; they are told
+    to who plans the list, never to those who call.
+    """
+
+    as_of: date
+    label: str
+    called: list[Row]
+    below: list[Row]
+    kept_back: dict[str, str]
+    held_out: list[str]
+    assumed: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        rules = Counter(rule.split(":")[0] for rule in self.kept_back.values())
+        return {
+            "as_of": self.as_of.isoformat(),
+            "label": self.label,
+            "save_rate": "assumed" if self.assumed else "measured",
+            "lines": [row.as_dict() for row in self.called],
+            "below": [row.as_dict() for row in self.below],
+            "kept_back": dict(rules),
+            "held_out": len(self.held_out),
+        }
+
+
+def outreach(
+    workspace: Workspace, capacity: int | None = None, owner: str | None = None, today: date | None = None
+) -> Outreach:
+    """Whom to call: the list for everybody, or the part of it that is one owner's.
+
+    Without scores the list is there all the same, ranked by ARR and renewal, and says so.
+    """
+    settings, config = configured(workspace, OUTCOME), workspace.config
+    day = today or frame.observed_until(workspace) + timedelta(days=1)
+    as_of, label, known = _known(workspace)
+    candidates = [
+        Candidate(account, one.owner, one.score.probability if one.score else None, one.arr, one.days_to_renewal)
+        for account, one in known.items()
+    ]
+    found = listed(
+        candidates,
+        standing(workspace, day),
+        config.value,
+        config.calls,
+        capacity or settings.capacity,
+        day,
+        draw=str(as_of),
+    )
+    mine = {account for account, one in known.items() if owner is None or one.owner == owner}
+    if owner is not None and not mine:
+        lists.of_owner(workspace, owner)
+    return _shown(workspace, as_of, label, known, found, mine)
+
+
+def standing(workspace: Workspace, today: date) -> dict[str, Standing]:
+    """What is known of each account by now: of touches in the exports and in the log, and who asked to be left alone."""
+    log, zone = Log(workspace), ZoneInfo(workspace.config.timezone)
+    since = today - timedelta(days=workspace.config.calls.quiet_days)
+    of = {touch.touch: touch for touch in _exported(workspace, since)}
+    of |= {touch.touch: touch for touch in touches(log.entries("outreach"))}
+    found: dict[str, Standing] = {}
+    for touch in of.values():
+        found[touch.account] = _after(found.get(touch.account, Standing()), touch, zone)
+    for account in opted_out(log.entries("opt-out")):
+        found[account] = replace(found.get(account, Standing()), opted_out=True)
+    return found
+
+
+def opted_out(entries: Iterable[Entry]) -> set[str]:
+    """Accounts that have asked not to be called, and have not taken it back."""
+    last = {entry.thing: entry for entry in entries}
+    return {entry.account for entry in last.values() if entry.event == "out" and entry.contact is None}
+
+
+def plan(workspace: Workspace, found: Outreach, by: str, at: datetime | None = None) -> int:
+    """Write the list down: a touch is planned of everybody called, and who was drawn is held out. The same list again
+    changes nothing. Returns how many entries are new.
+    """
+    when = at or datetime.combine(found.as_of + timedelta(days=1), datetime.min.time(), UTC)
+    called = [(row.account, "planned", row.owner or by) for row in found.called]
+    drawn = [(account, "held out", by) for account in found.held_out]
+    return Log(workspace).add(
+        [
+            Entry(
+                "outreach", f"{LISTED}{digest(account, str(found.as_of))[:12]}", event, account, when, who, kind="call"
+            )
+            for account, event, who in (*called, *drawn)
+        ]
+    )
+
+
+def _known(workspace: Workspace) -> tuple[date, str, dict[str, Known]]:
+    """Everybody that was scored last; where nobody was, everybody to whom the outcome applies by now."""
+    if lines := lists.everybody(workspace, OUTCOME):
+        each = {
+            line.score.account: Known(line.name, line.owner, line.arr, line.days_to_renewal, line.score)
+            for line in lines
+        }
+        return lines[0].score.as_of, "", each
+    as_of = frame.observed_until(workspace)
+    rows = frame.feature_frame(workspace, [as_of])
+    rows = rows[rows[frame.APPLIES + OUTCOME]]
+    names, owners = Store(workspace).names(rows["account"].tolist()), lists.owners(workspace)
+    shown = [rows[name].tolist() if name in rows else [math.nan] * len(rows) for name in lists.SHOWN]
+    each = {
+        account: Known(
+            names.get(account, account), owners.get(account), *(None if math.isnan(n) else n for n in numbers)
+        )
+        for account, *numbers in zip(rows["account"], *shown, strict=True)
+    }
+    return as_of, UNMODELLED, each
+
+
+def _exported(workspace: Workspace, since: date) -> list[Touch]:
+    """Touches that the exports tell of, of late."""
+    folder, report = intake.current(workspace)
+    if "outreach" not in report.tables:
+        return []
+    names = {name: literal(str(folder / f"{name}.parquet")) for name in ("outreach", "accounts")}
+    begins = datetime.combine(since, datetime.min.time(), ZoneInfo(workspace.config.timezone))
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        rows = connection.execute(TOUCHES.format(**names), {"since": begins}).fetchall()
+    return [Touch(row[0], row[1], None, *row[2:]) for row in rows]
+
+
+def _after(known: Standing, touch: Touch, zone: ZoneInfo) -> Standing:
+    day = touch.last.astimezone(zone).date()
+    part = "held_out" if touch.held_out else "planned" if touch.done is None else "touched"
+    before: date | None = getattr(known, part)
+    changed: dict[str, Any] = {part: day if before is None else max(before, day)}
+    return replace(known, **changed)
+
+
+def _shown(
+    workspace: Workspace, as_of: date, label: str, known: dict[str, Known], found: Listed, mine: set[str]
+) -> Outreach:
+    of_plan = frame.current_plan(workspace)
+
+    def rows(ranked: list[Ranked]) -> list[Row]:
+        each = [one for one in ranked if one.candidate.account in mine]
+        before = Store(workspace).before(OUTCOME, as_of, [one.candidate.account for one in each])
+        return [_row(one, known[one.candidate.account], before, of_plan) for one in each]
+
+    kept_back = {account: rule for account, rule in found.kept_back.items() if account in mine}
+    held_out = [account for account in found.held_out if account in mine]
+    return Outreach(as_of, label, rows(found.called), rows(found.below), kept_back, held_out)
+
+
+def _row(one: Ranked, known: Known, before: dict[str, float], of_plan: Plan) -> Row:
+    account, score, columns = one.candidate.account, known.score, {column.name: column for column in of_plan.columns}
+    reasons = score.reasons if score else []
+    raising = [columns[reason.feature] for reason in reasons if reason.contribution > 0 and reason.feature in columns]
+    return Row(
+        account,
+        known.name,
+        known.owner,
+        one.worth,
+        score.probability if score else None,
+        score.low if score else None,
+        score.high if score else None,
+        before.get(account),
+        known.arr,
+        known.days_to_renewal,
+        [reason.text for reason in reasons],
+        action([frozenset(causes.tables(column, of_plan)) for column in raising]),
+        score.score_id if score else None,
+        one.why_not,
+    )
