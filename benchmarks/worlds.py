@@ -41,7 +41,7 @@ PLAN = Plan(
 )
 SKEWED, COUNTED, MISSING = slice(0, None, 4), slice(1, None, 4), 0.02
 DRAWS = 200
-SMALL_FIRST_SEED, LARGE_FIRST_SEED = 6000, 9500
+SMALL_FIRST_SEED, LARGE_FIRST_SEED = 7000, 9700
 
 
 @dataclass(frozen=True)

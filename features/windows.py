@@ -34,6 +34,11 @@ def midnight(day: date, zone: str) -> int:
     return (local - EPOCH) // timedelta(microseconds=1)
 
 
+def moment(instant: int) -> datetime:
+    """An instant as people write it, in UTC."""
+    return EPOCH + timedelta(microseconds=instant)
+
+
 def as_of_instant(day: date, zone: str) -> int:
     """The instant that an as_of date means: the midnight that ends it."""
     return midnight(day + timedelta(days=1), zone)

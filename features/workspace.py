@@ -260,6 +260,24 @@ class Calls(Strict):
     seed: int = 7
 
 
+class Asks(Strict):
+    """When an account may be asked to speak up for us, and how often; one budget for all teams.
+
+    ``risk`` is the probability of churn from which nobody is asked, ``renewal_days`` how close the end of a term may be.
+    ``contact_rest_days`` is how long a person is left alone after an ask, wherever it came from.
+    """
+
+    tenure_days: Annotated[int, Field(ge=0, le=3650)] = 180
+    risk: Annotated[float, Field(gt=0, le=1)] = 0.2
+    renewal_days: Annotated[int, Field(ge=0, le=365)] = 30
+    rest_days: Annotated[int, Field(ge=0, le=3650)] = 90
+    declined_rest_days: Annotated[int, Field(ge=0, le=3650)] = 180
+    contact_rest_days: Annotated[int, Field(ge=0, le=3650)] = 180
+    per_year: Annotated[int, Field(ge=1, le=365)] = 3
+    consent: Literal["required", "not needed"] = "required"
+    consent_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+
+
 class Check(Strict):
     """A check of the user's own: every row that ``sql`` returns is a problem; ``of`` is what it is a share of."""
 
@@ -288,6 +306,7 @@ class Config(Strict):
     training: Training = Training()
     value: Economics = Economics()
     calls: Calls = Calls()
+    asks: Asks = Asks()
     store: str | None = None
 
     def delay_hours(self, table: str) -> float:

@@ -7,7 +7,7 @@ nothing, so that a file may be imported twice and a request sent again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -90,6 +90,9 @@ def digest(*parts: str | None) -> str:
     return hashlib.sha256("\x1f".join("" if part is None else f"={part}" for part in parts).encode()).hexdigest()[:20]
 
 
+Still = Callable[[Sequence[Entry]], None]
+
+
 class Log:
     """The log of one workspace, in its application store."""
 
@@ -97,15 +100,18 @@ class Log:
         self.store = Store(workspace)
         METADATA.create_all(self.store.engine)
 
-    def add(self, entries: Sequence[Entry], now: datetime | None = None) -> int:
+    def add(self, entries: Sequence[Entry], now: datetime | None = None, still: Still | None = None) -> int:
         """Write all of them or none; returns how many are new.
 
         Raises PropensityError where one cannot follow what is there: an outcome of what was not done, another date of
-        what is done, a touch of an account that was held out.
+        what is done, a touch of an account that was held out. ``still`` is asked last, given the whole log while nobody
+        else can write, and may raise too.
         """
         written = now or datetime.now(UTC)
         with self.store.writing() as connection:
             _alone(connection)
+            if still is not None:
+                still([_entry(row) for row in connection.execute(sa.select(LOG).order_by(LOG.c.number))])
             there = {entry.key: entry for entry in _of_things(connection, {entry.thing for entry in entries})}
             known = list(there.values())
             fresh = []

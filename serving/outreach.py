@@ -15,6 +15,7 @@ import duckdb
 from features import frame, intake
 from features.database import literal
 from features.plan import Plan
+from features.windows import moment
 from features.workspace import Workspace
 from serving import lists
 from serving.decisions.actions import action
@@ -31,7 +32,7 @@ LISTED = "l-"
 """How the id of a touch begins that a list has planned; only between these was drawn at random."""
 TOUCHES = """
 SELECT coalesce(outreach, 'row ' || t.account_code || ' ' || coalesce(done, planned)) AS touch, a.account, kind,
-    owner, planned, done, outcome, coalesce(held_out, false) AS held_out
+    owner, epoch_us(planned), epoch_us(done), outcome, coalesce(held_out, false)
 FROM read_parquet({outreach}) t JOIN read_parquet({accounts}) a USING (account_code)
 WHERE coalesce(done, planned) >= $since
 """
@@ -198,7 +199,12 @@ def _exported(workspace: Workspace, since: date) -> list[Touch]:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         rows = connection.execute(TOUCHES.format(**names), {"since": begins}).fetchall()
-    return [Touch(row[0], row[1], None, *row[2:]) for row in rows]
+    return [
+        Touch(
+            touch, account, None, kind, owner, *(None if at is None else moment(at) for at in instants), outcome, held
+        )
+        for touch, account, kind, owner, *instants, outcome, held in rows
+    ]
 
 
 def _after(known: Standing, touch: Touch, zone: ZoneInfo) -> Standing:

@@ -113,4 +113,14 @@ arr = 10000                   # stands in where an account's own is not known
 quiet_days = 30               # an account that was touched is left in peace so long
 holdout = 0.1                 # drawn at random and not called, so that what a call does can be measured; 0: nobody
 seed = 7
+
+# When an account may be asked to speak up for us: `propensity advocates`. One budget for all teams.
+[asks]
+risk = 0.2                    # from this probability of churn on nobody is asked, whatever else is true
+tenure_days = 180
+renewal_days = 30             # nobody is asked so close to the end of a term
+rest_days = 90                # after an ask; 180 after one that was declined
+per_year = 3
+consent = "required"          # from contacts, per kind of ask; or "not needed"
+# consent_days = 730          # how long it holds
 """

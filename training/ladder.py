@@ -1,4 +1,4 @@
-"""The ladder: shrunken prior → penalised logistic → small trees → all of it with large trees. One climbs as far as it pays.
+"""The ladder: shrunken prior → penalised logistic → small trees → all of it with larger trees. One climbs as far as it pays.
 
 A rung must be shown to foretell better than the one that stands, by more than one standard error over accounts;
 otherwise the simpler one stays, which with few accounts is the safer bet.
@@ -17,6 +17,7 @@ from training.sample import Sample, Vector
 
 Progress = Callable[[str], None]
 PRIOR, LOGISTIC, SMALL, FULL = "prior", "logistic", "small trees", "full"
+MIDDLE = "trees of three levels"
 SURE = 1.0
 """Standard errors by which a rung must be better than a simpler one."""
 DRAWS = 200
@@ -82,7 +83,8 @@ def climb(
     ]
     if min(rows.y.sum(), (1 - rows.y).sum()) / rows.overlap < ENOUGH:
         return rungs
-    parts, unseen = blended([trees.fit(growth, rows, cuts, seed, told(FULL)), few, straight], rows.y)
+    large = [trees.fit(growth, rows, cuts, seed, told(FULL)), trees.middle(rows, cuts, seed, told(MIDDLE))]
+    parts, unseen = blended([*large, few, straight], rows.y)
     rungs.append(Rung(FULL, parts, unseen))
     return rungs
 

@@ -164,14 +164,18 @@ def outreach(
     proactive = held_out | happens(rng, time, 0.7)
     done = time + np.where(proactive, rng.uniform(0.5, 14, number), 0)
     outcomes = ("reached", "no answer", "next step agreed")
+    contact = people.pick(rng, account, month, time)
+    kind = Coded(TOUCHES, rng.choice(len(TOUCHES), number, p=(0.4, 0.35, 0.25)))
+    done = only(~held_out & (~proactive | happens(rng, time, 0.88)), done)
     return {
         "account": account,
-        "contact": people.pick(rng, account, month, time),
-        "kind": Coded(TOUCHES, rng.choice(len(TOUCHES), number, p=(0.4, 0.35, 0.25))),
+        "contact": contact,
+        "kind": kind,
         "planned": only(proactive, time),
-        "done": only(~held_out & (~proactive | happens(rng, time, 0.88)), done),
+        "done": done,
         "owner": Coded(OWNERS, firms.owner[account]),
         "outcome": Coded(outcomes, rng.choice(3, number, p=(0.5, 0.3, 0.2))),
+        "outcome_at": done,
         "proactive": proactive,
         "held_out": held_out,
     }

@@ -57,7 +57,7 @@ def add(
     """A touch beside the list: planned, or done."""
     from serving.log import Entry, digest
 
-    when = _instant(at)
+    when = instant(at)
     touch = f"t-{digest(account, contact, kind, when.isoformat())[:12]}"
     event = "done" if done else "planned"
     _write(load(workspace), [Entry("outreach", touch, event, account, when, by, contact, kind)], json)
@@ -74,7 +74,7 @@ def done(
 ) -> None:
     """A planned touch was done."""
     events = [("done", None), *([] if outcome is None else [("outcome", outcome)])]
-    _follow(load(workspace), touch, events, by, at, json)
+    follow(load(workspace), touch, events, by, at, json)
 
 
 @outreach.command(epilog='Example: propensity outreach outcome t-3f9c0d1e2b4a "no answer" --by ann --workspace acme')
@@ -87,7 +87,7 @@ def outcome(
     json: JSON = False,
 ) -> None:
     """What came of a touch that was done."""
-    _follow(load(workspace), touch, [("outcome", said)], by, at, json)
+    follow(load(workspace), touch, [("outcome", said)], by, at, json)
 
 
 @outreach.command("import", epilog="Example: propensity outreach import touches.csv --by ann --workspace acme")
@@ -121,7 +121,7 @@ def opt_out(
     so_far = [entry for entry in Log(here).entries("opt-out", account) if entry.contact is None]
     rounds = sum(entry.event == "in" for entry in so_far)
     thing = f"x-{digest(account, str(rounds))[:12]}"
-    _write(here, [Entry("opt-out", thing, "in" if back else "out", account, _instant(at), by)], json)
+    _write(here, [Entry("opt-out", thing, "in" if back else "out", account, instant(at), by)], json)
 
 
 @outreach.command(
@@ -142,7 +142,7 @@ def think(
     here = load(workspace)
     score = Store(here).score(score_id)
     thing, event = f"o-{digest(score_id, by)[:12]}", "agrees" if agree else "disagrees"
-    _write(here, [Entry("opinion", thing, event, score.account, _instant(None), by, kind=score_id, value=why)], json)
+    _write(here, [Entry("opinion", thing, event, score.account, instant(None), by, kind=score_id, value=why)], json)
 
 
 @outreach.command(epilog="Example: propensity outreach log a0001 --workspace acme")
@@ -158,7 +158,7 @@ def log(
     show_either(
         json,
         {"entries": [entry.as_dict() for entry in entries]},
-        lambda: terminal.out.print(_told(entries) or "nothing"),
+        lambda: terminal.out.print(told(entries) or "nothing"),
     )
 
 
@@ -174,12 +174,12 @@ def effect(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     show_either(json, found.as_dict(), lambda: show_effect(found))
 
 
-def _follow(
+def follow(
     here: Workspace, touch: str, events: Sequence[tuple[str, str | None]], by: str, at: str | None, json: bool
 ) -> None:
     from serving.log import Entry, Log
 
-    first, when = Log(here).of(touch)[0], _instant(at)
+    first, when = Log(here).of(touch)[0], instant(at)
     _write(
         here,
         [
@@ -202,10 +202,10 @@ def _write(here: Workspace, entries: list[Entry], json: bool) -> None:
         )
     new = Log(here).add(entries)
     document: dict[str, Any] = {"new": new, "entries": [entry.as_dict() for entry in entries]}
-    show_either(json, document, lambda: terminal.out.print(f"{new} new in the log\n{_told(entries)}"))
+    show_either(json, document, lambda: terminal.out.print(f"{new} new in the log\n{told(entries)}"))
 
 
-def _told(entries: Sequence[Entry]) -> str:
+def told(entries: Sequence[Entry]) -> str:
     return "\n".join(
         f"{entry.at:%Y-%m-%d %H:%M}  {entry.thing}  {entry.account}  {entry.kind or entry.about}: {entry.event}"
         f"{f' ({entry.value})' if entry.value else ''}, {entry.by}"
@@ -213,7 +213,7 @@ def _told(entries: Sequence[Entry]) -> str:
     )
 
 
-def _instant(text: str | None) -> datetime:
+def instant(text: str | None) -> datetime:
     if text is None:
         return datetime.now(UTC).replace(microsecond=0)
     try:

@@ -51,6 +51,13 @@ SMALL = Growth(
     least=10,
     blind=8.0,
 )
+MIDDLE = Growth(
+    {"learning_rate": 0.04, "num_leaves": 8, "max_depth": 3, "feature_fraction": 0.4, "bagging_fraction": 0.7}
+    | {"lambda_l2": 5.0, "cat_smooth": 50.0},
+    rounds=2000,
+    patience=60,
+    least=20,
+)
 FULL = Growth(
     {"learning_rate": 0.05, "num_leaves": 15, "max_depth": 6, "feature_fraction": 0.7, "bagging_fraction": 0.7}
     | {"lambda_l2": 5.0, "cat_smooth": 50.0},
@@ -162,7 +169,7 @@ def grown(
     return tuple(each(one, range(len(cuts)))), unseen
 
 
-small, full = partial(fit, SMALL), partial(fit, FULL)
+small, middle, full = partial(fit, SMALL), partial(fit, MIDDLE), partial(fit, FULL)
 
 
 def raw_score(booster: lgb.Booster, matrix: npt.NDArray[Any]) -> Vector:

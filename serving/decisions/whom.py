@@ -1,0 +1,93 @@
+"""Whom to ask in an account, and for what: the least effort that somebody there has agreed to and is likely to accept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from features.workspace import Asks
+from serving.decisions.asks import EFFORT, Ask
+
+WEIGHT = {"champion": 5, "executive sponsor": 4, "decision maker": 4, "influencer": 3, "power user": 2, "user": 1}
+"""How much what a role says about us counts for who hears it."""
+PULL = 10
+"""As many asks as what is usual counts for, where a kind was asked for seldom."""
+LIKELY = 0.25
+"""Acceptance from which a kind of ask is worth making."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A contact who is there as of a day. ``mood`` is the last answer, 0 (worst) to 1; ``used`` days since they last used
+    the product: None where nothing is known.
+    """
+
+    contact: str
+    account: str
+    role: str
+    champion_contact: bool
+    consent: frozenset[str]
+    consent_at: date | None
+    mood: float | None
+    used: float | None
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Ask this person for that; ``accepts`` is the share of such asks that were accepted, shrunken towards all asks'."""
+
+    person: Person
+    kind: str
+    accepts: float
+
+
+def acceptance(asks: Iterable[Ask], day: date, terms: Asks) -> dict[str, float]:
+    """Kind → the share of its asks that were accepted, of those that were answered or never will be. It is that of the
+    accounts that were asked, which were not drawn at random.
+    """
+    settled = [ask for ask in asks if ask.state != "asked" or day >= ask.asked + timedelta(days=terms.rest_days)]
+    said_yes = [ask for ask in settled if ask.accepted is not None or ask.done is not None]
+    overall = (len(said_yes) + 1) / (len(settled) + 2)
+    return {
+        kind: (sum(ask.kind == kind for ask in said_yes) + PULL * overall)
+        / (sum(ask.kind == kind for ask in settled) + PULL)
+        for kind in EFFORT
+    }
+
+
+def suggestion(
+    people: Sequence[Person], asks: Sequence[Ask], accepts: Mapping[str, float], terms: Asks, day: date
+) -> Suggestion | None:
+    """The least effort that is likely to be accepted, of the person whose word counts most; where nothing is likely, what
+    is likeliest. None where nobody may be asked.
+    """
+    free = [person for person in people if not _resting(person, asks, terms, day)]
+    each = [Suggestion(person, kind, accepts[kind]) for person in free for kind in consented(person, terms, day)]
+    likely = [one for one in each if one.accepts >= LIKELY]
+    if likely:
+        return min(likely, key=lambda one: (EFFORT[one.kind], -_worth(one.person), one.person.contact, one.kind))
+    return min(each, key=lambda one: (-one.accepts, -_worth(one.person), one.person.contact, one.kind), default=None)
+
+
+def consented(person: Person, terms: Asks, day: date) -> list[str]:
+    """The kinds that a person may be asked for: those agreed to, as long as that holds, or all where none is needed."""
+    if terms.consent == "not needed":
+        return list(EFFORT)
+    if terms.consent_days is not None and (
+        person.consent_at is None or day >= person.consent_at + timedelta(days=terms.consent_days)
+    ):
+        return []
+    return [kind for kind in EFFORT if kind in person.consent]
+
+
+def _resting(person: Person, asks: Sequence[Ask], terms: Asks, day: date) -> bool:
+    last = max((ask.asked for ask in asks if ask.contact == person.contact), default=None)
+    return last is not None and day < last + timedelta(days=terms.contact_rest_days)
+
+
+def _worth(person: Person) -> float:
+    """Role, whether they are our champion contact, how they feel, whether they use it: an unhappy user is asked last."""
+    mood = 0.5 if person.mood is None else person.mood
+    uses = person.used is not None and person.used < 30
+    return WEIGHT.get(person.role, 1) + 3 * person.champion_contact + 6 * (mood - 0.5) + uses
