@@ -2,8 +2,9 @@
 
     python -m benchmarks.models [--task "online_retail churn"] [--only propensity catboost] [--repeats 1] [--slower 1]
 
-``--prepare`` writes the tasks anew and runs nobody. Tasks and the peers' environments are kept in ``benchmarks/.worlds`` and ``benchmarks/.envs``. With ``--only``, rows of
-others stay as they are if they are of the same data. The third-party data is not part of the project: --data names the
+``--prepare`` writes the tasks anew and runs nobody. Tasks and the peers' environments are kept in ``benchmarks/.worlds``
+and ``benchmarks/.envs``. With ``--only``, rows of others stay as they are if they are of the same data; where ours is among
+those that ran, they lose what compares them with an earlier run of ours, row by row. The third-party data is not part of the project: --data names the
 folder that holds it (default: ../shared/data); a task whose data is absent is skipped, by name.
 """
 
@@ -14,7 +15,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import results
-from benchmarks.models.measure import COMPETITORS, OURS, PROJECT, logged, measure
+from benchmarks.models.measure import AGAINST, COMPETITORS, OURS, PROJECT, logged, measure
 from benchmarks.models.tasks import TASKS, prepared
 
 
@@ -39,7 +40,7 @@ def main() -> None:
         rows = list(measure(task, chosen, given.repeats, given.slower))
         names = {row["name"] for row in rows}
         earlier = [
-            row
+            {key: value for key, value in row.items() if OURS not in names or row["task"] != name or key != AGAINST}
             for row in results.load("models")
             if row["task"] != name or (row["data"] == task.data and row["name"] not in names)
         ]

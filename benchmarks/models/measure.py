@@ -28,6 +28,8 @@ from training.metrics import Vector
 PROJECT = Path(__file__).parents[2]
 BOOTSTRAPS, PERFECT, SEED = 400, 1000, 7
 OURS = "propensity"
+AGAINST = "ours_against"
+"""Log loss of ours minus that of another on the same rows, with its interval."""
 JUDGED = ("log_loss", "auc", "ece")
 SLACK = 3600
 """Seconds that a process may take beyond its limit before it is ended."""
@@ -154,7 +156,7 @@ def judged(task: Task, competitors: list[Competitor], runs: dict[str, list[Said]
             continue
         row |= found(y, p, weights) | took(said)
         if ours is not None and competitor.name != OURS:
-            row["ours_against"] = gate.compare(competitor.name, y, ours, p, weights).gain.as_dict()
+            row[AGAINST] = gate.compare(competitor.name, y, ours, p, weights).gain.as_dict()
         yield row
 
 

@@ -25,7 +25,7 @@ import lightgbm as lgb
 import numpy as np
 
 from benchmarks import results
-from benchmarks.features.envs import NotInstalledError, python
+from benchmarks.envs import NotInstalledError, python
 from benchmarks.scoring.models import COLUMNS, MODELS, Measured, model, rows
 from benchmarks.scoring.run import COMPARED
 
