@@ -200,11 +200,13 @@ def _exported(workspace: Workspace, since: date) -> list[Touch]:
         connection.execute("SET TimeZone = 'UTC'")
         rows = connection.execute(TOUCHES.format(**names), {"since": begins}).fetchall()
     return [
-        Touch(
-            touch, account, None, kind, owner, *(None if at is None else moment(at) for at in instants), outcome, held
-        )
-        for touch, account, kind, owner, *instants, outcome, held in rows
+        Touch(touch, account, None, kind, owner, _moment(planned), _moment(done), outcome, held)
+        for touch, account, kind, owner, planned, done, outcome, held in rows
     ]
+
+
+def _moment(instant: int | None) -> datetime | None:
+    return None if instant is None else moment(instant)
 
 
 def _after(known: Standing, touch: Touch, zone: ZoneInfo) -> Standing:
