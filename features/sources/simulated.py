@@ -298,7 +298,7 @@ def _hidden(table: Table, columns: Columns, stop: Floats) -> Columns:
     times = {name: numbers(columns[name]) for name in table.of_type("time") if name in columns}
     shown = columns | {n: time if n in FORESEEN else lives.only(time < stop, time) for n, time in times.items()}
     for column in table.columns:
-        if column.known in ("responded", "resolved", "done", "consent_at") and column.name in columns:
+        if column.known in ("responded", "resolved", "outcome_at", "done", "consent_at") and column.name in columns:
             shown[column.name] = _emptied(columns[column.name], np.isnan(numbers(shown[column.known])))
     return shown
 
