@@ -32,7 +32,7 @@ LISTED = "l-"
 """How the id of a touch begins that a list has planned; only between these was drawn at random."""
 TOUCHES = """
 SELECT coalesce(outreach, 'row ' || t.account_code || ' ' || coalesce(done, planned)) AS touch, a.account, kind,
-    owner, epoch_us(planned), epoch_us(done), outcome, coalesce(held_out, false)
+    t.owner, epoch_us(planned), epoch_us(done), outcome, coalesce(held_out, false)
 FROM read_parquet({outreach}) t JOIN read_parquet({accounts}) a USING (account_code)
 WHERE coalesce(done, planned) >= $since
 """

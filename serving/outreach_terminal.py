@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from rich.markup import escape
-from rich.table import Table
+from rich.padding import Padding
 
 from features.workspace import Config
 from serving.decisions.effect import Effect
@@ -15,8 +15,10 @@ from serving.terminal import number, out
 
 def show(found: Outreach, config: Config) -> None:
     """Whom to call, who came next, and who was kept back by which rule."""
-    label = f" [yellow]{found.label}: ranked by ARR and renewal[/]" if found.label else ""
-    out.print(_table(f"whom to call, as of {found.as_of}{label}", found.called, config.currency))
+    label = f"  [yellow]{found.label}: ranked by ARR and renewal[/]" if found.label else ""
+    out.print(f"[bold]whom to call, as of {found.as_of}[/]{label}")
+    for place, row in enumerate(found.called, start=1):
+        _show_row(place, row, config.currency)
     if found.below:
         out.print("\n[bold]just below the line[/]")
         for row in found.below:
@@ -46,23 +48,15 @@ def show_effect(found: Effect) -> None:
         out.print(f"  save rate: {saved.value:.0%} ({saved.low:.0%} to {saved.high:.0%}); assumed: {found.assumed:.0%}")
 
 
-def _table(title: str, rows: list[Row], currency: str) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0), header_style="dim"
-    )
-    table.add_column("#", justify="right")
-    table.add_column("account")
-    table.add_column("owner")
-    for heading in (f"worth {currency}", "probability", "before", "ARR", "term ends"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("why, and what to do", ratio=1)
-    for place, row in enumerate(rows, start=1):
-        chance = "–" if row.probability is None else f"{row.probability:.0%} ({row.low:.0%}–{row.high:.0%})"
-        before = "–" if row.before is None else f"{row.before:.0%}"
-        ends = "–" if row.days_to_renewal is None else f"{row.days_to_renewal:.0f} d"
-        why = "; ".join(row.reasons) or "nothing stands out"
-        table.add_row(
-            str(place), escape(row.name), escape(row.owner or "–"), number(row.worth), chance, before, number(row.arr), ends,
-            f"{escape(why)}\n[bold]{escape(row.action)}[/]",
-        )  # fmt: skip
-    return table
+def _show_row(place: int, row: Row, currency: str) -> None:
+    """What is at stake on one line; why, and what to do about it, below."""
+    chance = "" if row.probability is None else f"{row.probability:.0%} ({row.low:.0%}–{row.high:.0%}) leaves"
+    before = "" if row.before is None else f"{row.before:.0%} before"
+    worth = "" if row.worth is None else f"worth {number(row.worth)} {currency}"
+    arr = f"ARR {number(row.arr)}"
+    ends = "" if row.days_to_renewal is None else f"term ends in {row.days_to_renewal:.0f} d"
+    stake = "  ".join(part for part in (row.owner or "nobody's", worth, chance, before, arr, ends) if part)
+    out.print(f"[bold]{place:>3}. {escape(row.name)}[/]  {escape(stake)}")
+    if row.reasons:
+        out.print(Padding(f"[dim]{escape('; '.join(row.reasons))}[/]", (0, 0, 0, 5)))
+    out.print(Padding(escape(row.action), (0, 0, 0, 5)))

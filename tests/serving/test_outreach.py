@@ -110,6 +110,26 @@ def test_own_rows_are_read_beside_the_exports(again: Workspace) -> None:
     assert {file: file.read_bytes() for file in again.own("outreach").parent.iterdir()} == before
 
 
+def test_touches_of_the_exports_count_as_well(served: Workspace) -> None:
+    """The simulated company's own outreach: who was touched within thirty days is left in peace, who was not is not."""
+    folder, _ = intake.current(served)
+    today = frame.observed_until(served) + timedelta(days=1)
+    since = datetime.combine(today - timedelta(days=30), datetime.min.time(), UTC)
+    touched = {
+        account
+        for (account,) in duckdb.execute(
+            f"SELECT DISTINCT account FROM '{folder / 'outreach.parquet'}' t JOIN '{folder / 'accounts.parquet'}' "
+            "USING (account_code) WHERE coalesce(t.done, t.planned) >= $since AND (done IS NOT NULL OR planned IS NOT NULL)",
+            {"since": since},
+        ).fetchall()
+    }
+    assert touched
+    found = outreach(served, 10_000)
+    scored = {row.account for row in (*found.called, *found.below)} | set(found.kept_back) | set(found.held_out)
+    assert set(found.kept_back) == touched & scored
+    assert scored - touched
+
+
 FILE = """touch,account,kind,planned,done,outcome,by
 t-7,a0001,call,2026-03-01,2026-03-02,stays,bob
 ,a0002,e-mail,2026-03-01,,,
