@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from features.tables import ADVOCACY_KINDS
@@ -36,11 +35,6 @@ class Ask:
             if getattr(self, name) is not None:
                 return name
         return "asked"
-
-    def as_dict(self) -> dict[str, Any]:
-        days = ("asked", "accepted", "declined", "done")
-        told = {name: None if getattr(self, name) is None else str(getattr(self, name)) for name in days}
-        return vars(self) | told | {"state": self.state}
 
 
 def asks(entries: Iterable[Entry], zone: ZoneInfo) -> list[Ask]:

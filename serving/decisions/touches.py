@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from serving.log import Entry
 
@@ -25,26 +24,11 @@ class Touch:
     held_out: bool
 
     @property
-    def open(self) -> bool:
-        """Planned, and somebody is still to do it."""
-        return self.done is None and not self.held_out
-
-    @property
     def last(self) -> datetime:
         """The last thing that happened to it."""
         found = self.done or self.planned
         assert found is not None
         return found
-
-    def as_dict(self) -> dict[str, Any]:
-        told = vars(self) | {"planned": _iso(self.planned), "done": _iso(self.done)}
-        return told | {"state": self.state}
-
-    @property
-    def state(self) -> str:
-        if self.held_out:
-            return "held out"
-        return "planned" if self.done is None else "done"
 
 
 def touches(entries: Iterable[Entry]) -> list[Touch]:
@@ -70,7 +54,3 @@ def _touch(thing: str, events: dict[str, Entry]) -> Touch:
         outcome.value if outcome else None,
         held is not None,
     )
-
-
-def _iso(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.isoformat()

@@ -133,7 +133,7 @@ def test_the_database_itself_takes_no_event_twice(log: Log) -> None:
 def test_touches_are_what_their_entries_say() -> None:
     first, second = touches([PLANNED, HELD_OUT, DONE, OUTCOME])
     assert (first.touch, first.account, first.contact, first.kind, first.owner) == ("t-1", "a0001", "c7", "call", "bob")
-    assert (first.planned, first.done, first.outcome, first.state) == (NOON, DONE.at, "stays", "done")
-    assert (second.state, second.open, second.last) == ("held out", False, NOON)
+    assert (first.planned, first.done, first.outcome, first.held_out) == (NOON, DONE.at, "stays", False)
+    assert (second.held_out, second.done, second.last) == (True, None, NOON)
     (planned,) = touches([PLANNED])
-    assert (planned.state, planned.open, planned.owner) == ("planned", True, "ann")
+    assert (planned.held_out, planned.done, planned.owner) == (False, None, "ann")
