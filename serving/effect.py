@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from features.workspace import Workspace
+from serving.decisions.asks import day_of
 from serving.decisions.effect import Arm, Effect, effect
 from serving.decisions.touches import Touch, touches
 from serving.log import Log
@@ -30,7 +31,7 @@ def _arm(workspace: Workspace, drawn: list[Touch]) -> Arm:
     if not drawn:
         return Arm(0, 0)
     zone = ZoneInfo(workspace.config.timezone)
-    days = [touch.planned.astimezone(zone).date() for touch in drawn if touch.planned is not None]
+    days = [day_of(touch.planned, zone) for touch in drawn if touch.planned is not None]
     rows = pd.DataFrame({"account": [touch.account for touch in drawn], "as_of": days})
     y = labels(workspace, OUTCOME, rows)
     return Arm(int((~np.isnan(y)).sum()), int(np.nansum(y)))

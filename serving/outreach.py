@@ -19,6 +19,7 @@ from features.windows import moment
 from features.workspace import Workspace
 from serving import lists
 from serving.decisions.actions import action
+from serving.decisions.asks import day_of
 from serving.decisions.calls import UNMODELLED, Candidate, Listed, Ranked, Standing, listed
 from serving.decisions.touches import Touch, touches
 from serving.log import Entry, Log, digest
@@ -86,17 +87,20 @@ class Outreach:
     below: list[Row]
     kept_back: dict[str, str]
     held_out: list[str]
-    assumed: bool = True
+
+    @property
+    def rules(self) -> Counter[str]:
+        """How many each rule keeps back."""
+        return Counter(rule.split(":")[0] for rule in self.kept_back.values())
 
     def as_dict(self) -> dict[str, Any]:
-        rules = Counter(rule.split(":")[0] for rule in self.kept_back.values())
         return {
             "as_of": self.as_of.isoformat(),
             "label": self.label,
-            "save_rate": "assumed" if self.assumed else "measured",
+            "save_rate": "assumed",
             "lines": [row.as_dict() for row in self.called],
             "below": [row.as_dict() for row in self.below],
-            "kept_back": dict(rules),
+            "kept_back": dict(self.rules),
             "held_out": len(self.held_out),
         }
 
@@ -151,17 +155,18 @@ def opted_out(entries: Iterable[Entry]) -> set[str]:
 
 
 def plan(workspace: Workspace, found: Outreach, by: str, at: datetime | None = None) -> int:
-    """Write the list down: a touch is planned of everybody called, and who was drawn is held out. The same list again
-    changes nothing. Returns how many entries are new.
+    """Write the list down: a touch is planned of everybody called, and who was drawn is held out. Of one as_of there is one
+    list: where it is written down already, nothing changes. Returns how many entries are new.
     """
+    log, begins = Log(workspace), f"{LISTED}{found.as_of}-"
+    if any(entry.thing.startswith(begins) for entry in log.entries("outreach")):
+        return 0
     when = at or datetime.combine(found.as_of + timedelta(days=1), datetime.min.time(), UTC)
     called = [(row.account, "planned", row.owner or by) for row in found.called]
     drawn = [(account, "held out", by) for account in found.held_out]
-    return Log(workspace).add(
+    return log.add(
         [
-            Entry(
-                "outreach", f"{LISTED}{digest(account, str(found.as_of))[:12]}", event, account, when, who, kind="call"
-            )
+            Entry("outreach", f"{begins}{digest(account)[:12]}", event, account, when, who, kind="call")
             for account, event, who in (*called, *drawn)
         ]
     )
@@ -210,7 +215,7 @@ def _moment(instant: int | None) -> datetime | None:
 
 
 def _after(known: Standing, touch: Touch, zone: ZoneInfo) -> Standing:
-    day = touch.last.astimezone(zone).date()
+    day = day_of(touch.last, zone)
     part = "held_out" if touch.held_out else "planned" if touch.done is None else "touched"
     before: date | None = getattr(known, part)
     changed: dict[str, Any] = {part: day if before is None else max(before, day)}

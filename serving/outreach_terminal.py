@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from rich.markup import escape
 from rich.padding import Padding
 
@@ -23,14 +21,14 @@ def show(found: Outreach, config: Config) -> None:
         out.print("\n[bold]just below the line[/]")
         for row in found.below:
             out.print(f"  {escape(row.name)}  [dim]{escape(row.why_not)}[/]")
-    for rule, count in Counter(rule.split(":")[0] for rule in found.kept_back.values()).most_common():
+    for rule, count in found.rules.most_common():
         out.print(f"[dim]{count} kept back: {escape(rule)}[/]")
     if found.held_out:
         out.print(f"[dim]{len(found.held_out)} held out at random, to measure what a call does[/]")
     value = config.value
     out.print(
         f"[dim]worth: expected profit of a call in {config.currency}; save rate {value.save_rate:.0%} "
-        f"({'assumed, not measured' if found.assumed else 'measured'}), margin {value.margin:.0%}, "
+        f"(assumed, not measured), margin {value.margin:.0%}, "
         f"a call costs {number(value.contact_cost)}[/]"
     )
 

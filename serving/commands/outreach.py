@@ -32,14 +32,19 @@ def plan(
     today: Annotated[str | None, typer.Option(help="The day of the list; by default the one after the data.")] = None,
     json: JSON = False,
 ) -> None:
-    """Write the list down: everybody on it is to be called, and who was drawn at random is held out."""
+    """Write the list down, once for each day of scores: who is on it is to be called, who was drawn is held out."""
     from serving import outreach as lists
 
     here = load(workspace)
     found = lists.outreach(here, top, today=None if today is None else day_of(today, "--today"))
     new = lists.plan(here, found, by)
-    document = {"planned": len(found.called), "held_out": len(found.held_out), "new": new}
-    told = f"{len(found.called)} planned, {len(found.held_out)} held out at random; {new} new in the log"
+    planned, held_out = (len(found.called), len(found.held_out)) if new else (0, 0)
+    document = {"as_of": str(found.as_of), "planned": planned, "held_out": held_out, "new": new}
+    told = (
+        f"{planned} planned, {held_out} held out at random"
+        if new
+        else f"nothing new: the list of {found.as_of} is written down already, or holds nobody"
+    )
     show_either(json, document, lambda: terminal.out.print(told))
 
 

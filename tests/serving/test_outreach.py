@@ -56,7 +56,12 @@ def test_who_is_planned_held_out_or_opted_out_is_not_on_the_next_list(again: Wor
     called = {row.account for row in first.called}
     assert not called & set(first.held_out)
     told = propensity("outreach", "plan", "--by", "ann", "--top", 20, "--workspace", again.root, "--json").document
-    assert told == {"planned": 20, "held_out": len(first.held_out), "new": 20 + len(first.held_out)}
+    numbers = {"planned": 20, "held_out": len(first.held_out), "new": 20 + len(first.held_out)}
+    assert told == {"as_of": str(first.as_of), **numbers}
+    entries = Log(again).entries()
+    told = propensity("outreach", "plan", "--by", "bob", "--top", 20, "--workspace", again.root, "--json").document
+    assert told == {"as_of": str(first.as_of), **dict.fromkeys(numbers, 0)}, "the same command again plans nobody else"
+    assert Log(again).entries() == entries
     with_opt_out = outreach(again, 20).called[0].account
     propensity("outreach", "opt-out", with_opt_out, "--by", "ann", "--workspace", again.root)
     second = outreach(again, 20)
