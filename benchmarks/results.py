@@ -21,7 +21,7 @@ def stamp() -> dict[str, Any]:
     """When and where a number was made."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}",
         "versions": {name: version(name) for name in LIBRARIES},
     }
 
