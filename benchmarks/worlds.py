@@ -26,7 +26,7 @@ from scipy.stats import norm
 from benchmarks import results
 from features.feature import Attribute, Column
 from features.plan import Plan
-from features.workspace import Training
+from features.settings.training import Training
 from training.dataset import Dataset
 from training.learn import Learned, learned
 from training.model import COVERAGE

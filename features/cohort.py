@@ -12,8 +12,10 @@ from features import kernel, windows
 from features.facts import Facts
 from features.facts import split_stream as split
 from features.kernel import Measure, Rows, Stream
+from features.settings.data import Cohort, Grid
+from features.settings.outcomes import Outcome
 from features.windows import Span
-from features.workspace import Cohort, Config, Grid, Outcome
+from features.workspace import Config
 
 Load = Callable[[str], Facts]
 Mask = npt.NDArray[np.bool_]

@@ -11,8 +11,9 @@ from features.database import literal, quoted
 from features.errors import PropensityError, one_of
 from features.quality import Problem, Report, TableReport
 from features.reading import columns, count
+from features.settings.data import Check
 from features.tables import TABLES, Table
-from features.workspace import Check, Workspace
+from features.workspace import Workspace
 
 EXAMPLES = 3
 MONEY_DATE = {

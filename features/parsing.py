@@ -9,8 +9,8 @@ import duckdb
 
 from features.database import literal, quoted
 from features.errors import PropensityError, one_of
+from features.settings.data import Mapping
 from features.tables import SQL_TYPES, Column
-from features.workspace import Mapping
 
 DATE_FORMATS = (
     "%Y-%m-%d",

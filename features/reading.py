@@ -10,9 +10,9 @@ from features import parsing
 from features.database import literal, quoted
 from features.errors import PropensityError, one_of
 from features.quality import TableReport
+from features.settings.data import Mapping
 from features.sources.files import RawSource, unreadable
 from features.tables import SQL_TYPES, Table
-from features.workspace import Mapping
 
 
 def type_rows(

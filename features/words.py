@@ -18,8 +18,8 @@ import duckdb
 from features.database import quoted
 from features.quality import TableReport
 from features.reading import count
+from features.settings.data import Text
 from features.tables import Table
-from features.workspace import Text
 
 TEXTS = {"tickets": "text", "feedback": "verbatim"}
 """The column of a table that holds text; ``sentiment`` and ``topic`` beside it follow from it where they are not mapped."""

@@ -8,282 +8,21 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from features import windows
 from features.errors import PropensityError, one_of
-from features.tables import ADVOCACY_KINDS, TABLES
+from features.settings.base import Strict, time_zone
+from features.settings.data import Check, Cohort, Grid, Mapping, Personas, Signals, Source, Text
+from features.settings.decisions import Asks, Calls, Economics
+from features.settings.outcomes import Outcomes
+from features.settings.training import Training
+from features.tables import TABLES
 
 FILE = "propensity.toml"
 LEAST_MEMORY = 10**9
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Source(Strict):
-    """Raw files that SQL can name: CSV (also .gz), Parquet or JSON, told apart by ending."""
-
-    path: str
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    encoding: Literal["utf-8", "latin-1", "utf-16", "windows-1252"] = "utf-8"
-
-
-class Mapping(Strict):
-    """How a canonical table comes from the sources: one SQL query, or a source and its columns."""
-
-    source: str | None = None
-    columns: dict[str, str] = {}
-    sql: str | None = None
-    dates: str | None = None
-    timezone: str | None = None
-    decimal: Literal[".", ","] = "."
-    delay_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 0
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Mapping:
-        if (self.sql is None) == (self.source is None):
-            raise ValueError("give either sql, or source (with columns where names differ)")
-        if self.sql is not None and self.columns:
-            raise ValueError("columns goes with source; in sql rename with AS")
-        return self
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, zone: str | None) -> str | None:
-        return None if zone is None else _zone(zone)
-
-
-class Grid(Strict):
-    """The as_of dates: from ``until`` backwards; without ``until``, the last ones whose outcomes are known.
-
-    ``exported`` is the day on which the exports were taken; without it, the last day with a fact.
-    """
-
-    since: date
-    until: date | None = None
-    exported: date | None = None
-    every: str = "month"
-
-    @field_validator("every")
-    @classmethod
-    def _known_step(cls, every: str) -> str:
-        try:
-            windows.parse_every(every)
-        except PropensityError as error:
-            raise ValueError(error.hint) from error
-        return every
-
-
-class Cohort(Strict):
-    """Who may be scored: accounts with a live contract, or accounts active in the last ``days``."""
-
-    kind: Literal["contract", "activity"] = "contract"
-    days: Annotated[int, Field(ge=1, le=3650)] = 90
-    activity: tuple[str, ...] = ("usage",)
-
-
-class Outcome(Strict):
-    """What every outcome states: lead, horizon, source delay, and its own as_of grid where it differs.
-
-    ``given_level`` names a level of facts that must be above zero at as_of, or the question makes no sense; ``table``
-    the table without which there is no answer.
-    """
-
-    given_level: ClassVar[str] = ""
-    table: ClassVar[str] = ""
-    lead: Annotated[int, Field(ge=0, le=3650)] = 0
-    horizon: Annotated[int, Field(ge=1, le=3650)] = 90
-    grace: Annotated[int, Field(ge=0, le=365)] = 0
-    delay: Annotated[int, Field(ge=0, le=365)] = 0
-    given_days: Annotated[int, Field(ge=1, le=3650)] | None = None
-    until: date | None = None
-    capacity: Annotated[int, Field(ge=1)] = 25
-    directions: dict[str, Literal["raises", "lowers"]] = {}
-    """Columns or features that can only raise, or only lower, the probability, because people know so."""
-    season: Literal["none", "year"] = "none"
-    """``year`` where the business knows that the time of the year matters: see ``training.season``."""
-
-    @property
-    def span(self) -> int:
-        """Days after as_of until the outcome is known: lead + horizon + grace + source delay."""
-        return self.lead + self.horizon + self.grace + self.delay
-
-
-class Churn(Outcome):
-    """No live contract at the end of the horizon, or no activity in it."""
-
-    kind: Literal["contract", "inactivity"] = "contract"
-    grace: Annotated[int, Field(ge=0, le=365)] = 30
-
-
-class Advocacy(Outcome):
-    """A completed act, or the feedback the user names as one, within the horizon."""
-
-    kind: Literal["act", "feedback"] = "act"
-    acts: tuple[Literal[ADVOCACY_KINDS], ...] = ADVOCACY_KINDS  # type: ignore[valid-type]
-    instrument: Literal["NPS", "CSAT", "CES", "rating"] = "rating"
-    at_least: float = 4
-
-
-class Growth(Outcome):
-    """ARR at the end of the horizon against ARR at as_of, for accounts that have any at as_of."""
-
-    given_level: ClassVar[str] = "contract.arr"
-    table: ClassVar[str] = "contracts"
-    grace: Annotated[int, Field(ge=0, le=365)] = 30
-    share: Annotated[float, Field(ge=0.001, le=10)] = 0.05
-
-
-class Contraction(Growth):
-    """ARR lower by at least ``share``, of an account that stays: one that leaves is a churn."""
-
-    share: Annotated[float, Field(ge=0.001, le=1)] = 0.05
-
-
-class Expansion(Growth):
-    """ARR higher by at least ``share``."""
-
-
-class Promoter(Outcome):
-    """The last answer within the horizon is at the threshold or above; unknown without an answer."""
-
-    table: ClassVar[str] = "feedback"
-    instrument: Literal["NPS", "CSAT", "CES", "rating"] = "NPS"
-    at_least: float = 9
-
-    @model_validator(mode="after")
-    def _own_threshold(self) -> Promoter:
-        if self.instrument != "NPS" and "at_least" not in self.model_fields_set:
-            raise ValueError(f"9 is the threshold of NPS; state at_least for {self.instrument}")
-        return self
-
-
-class Outcomes(Strict):
-    churn: Churn | None = None
-    contraction: Contraction | None = None
-    expansion: Expansion | None = None
-    advocacy: Advocacy | None = None
-    promoter: Promoter | None = None
-
-    def of(self, name: str) -> Outcome:
-        """The settings of an outcome that is configured."""
-        return dict(self)[name]
-
-    def __iter__(self) -> Iterator[tuple[str, Outcome]]:  # type: ignore[override]
-        for name in type(self).model_fields:
-            if (outcome := getattr(self, name)) is not None:
-                yield name, outcome
-
-
-class Signals(Strict):
-    """What the features are told about the data, since names found in it would look ahead."""
-
-    events: tuple[str, ...] = ()
-    windows: tuple[Annotated[int, Field(ge=1, le=3650)], ...] = (7, 30, 90, 180, 365)
-
-    @field_validator("windows")
-    @classmethod
-    def _ascending(cls, windows: tuple[int, ...]) -> tuple[int, ...]:
-        if not windows or list(windows) != sorted(set(windows)):
-            raise ValueError("list each window once, shortest first")
-        return windows
-
-
-class Text(Strict):
-    """What is told from text: its sentiment, and the topics that are declared here, each by its words."""
-
-    sentiment: bool = True
-    topics: dict[str, tuple[str, ...]] = {}
-
-    @field_validator("topics")
-    @classmethod
-    def _have_words(cls, topics: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for topic, words in topics.items():
-            if not topic.strip() or not words or not all(word.strip() for word in words):
-                raise ValueError(f'topic {topic!r} has a blank name or word; list its words: price = ["price", "cost"]')
-        return topics
-
-
-class Personas(Strict):
-    """Kinds of people by what they do: ``count`` of them, fitted on what was known by the as_of date ``until``."""
-
-    until: date
-    count: Annotated[int, Field(ge=2, le=12)] = 4
-
-
-class Training(Strict):
-    """How models are judged: the last ``test_dates`` as_of dates are the test fold, fixed beforehand.
-
-    ``trusted`` are columns or features that may foretell ever so well: the leakage alarm names them, and lets them pass.
-    """
-
-    test_dates: Annotated[int, Field(ge=1)] = 3
-    folds: Annotated[int, Field(ge=1, le=12)] = 2
-    minimum_positives: Annotated[int, Field(ge=5)] = 30
-    seed: int = 7
-    bags: Annotated[int, Field(ge=1, le=20)] = 5
-    bootstraps: Annotated[int, Field(ge=50, le=5000)] = 400
-    trusted: tuple[str, ...] = ()
-
-
-class Economics(Strict):
-    """What calling an account costs and brings, in the workspace's currency: lists and models are judged by it.
-
-    ``save_rate`` is the share of those who would leave that stay when called: *assumed* until outreach has measured it.
-    ``arr`` stands in for an account whose own is not known.
-    """
-
-    margin: Annotated[float, Field(ge=0, le=1)] = 0.7
-    save_rate: Annotated[float, Field(ge=0, le=1)] = 0.2
-    contact_cost: Annotated[float, Field(ge=0)] = 150
-    offer: Annotated[float, Field(ge=0)] = 0
-    arr: Annotated[float, Field(ge=0)] = 10_000
-
-
-class Calls(Strict):
-    """Who may be called, and how many: the outcome's ``capacity`` in all, ``per_owner`` of one owner.
-
-    An account that was touched, or held out, is left alone for ``quiet_days``. ``holdout`` is the share of the list that
-    is drawn by ``seed`` and not called, so that what a call does can be measured; 0: nobody, and it never will be.
-    """
-
-    per_owner: Annotated[int, Field(ge=1)] | None = None
-    quiet_days: Annotated[int, Field(ge=0, le=365)] = 30
-    holdout: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    seed: int = 7
-
-
-class Asks(Strict):
-    """When an account may be asked to speak up for us, and how often; one budget for all teams.
-
-    ``risk`` is the probability of churn from which nobody is asked, ``renewal_days`` how close the end of a term may be.
-    ``contact_rest_days`` is how long a person is left alone after an ask, wherever it came from.
-    """
-
-    tenure_days: Annotated[int, Field(ge=0, le=3650)] = 180
-    risk: Annotated[float, Field(gt=0, le=1)] = 0.2
-    renewal_days: Annotated[int, Field(ge=0, le=365)] = 30
-    rest_days: Annotated[int, Field(ge=0, le=3650)] = 90
-    declined_rest_days: Annotated[int, Field(ge=0, le=3650)] = 180
-    contact_rest_days: Annotated[int, Field(ge=0, le=3650)] = 180
-    per_year: Annotated[int, Field(ge=1, le=365)] = 3
-    consent: Literal["required", "not needed"] = "required"
-    consent_days: Annotated[int, Field(ge=1, le=36500)] | None = None
-
-
-class Check(Strict):
-    """A check of the user's own: every row that ``sql`` returns is a problem; ``of`` is what it is a share of."""
-
-    name: str
-    sql: str
-    of: str | None = None
 
 
 class Config(Strict):
@@ -292,7 +31,7 @@ class Config(Strict):
     name: str
     timezone: str = "UTC"
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "EUR"
-    sources: dict[str, Source] = {}
+    sources: dict[str, Source] = Field(default_factory=dict)
     tables: dict[str, Mapping]
     checks: tuple[Check, ...] = ()
     impossible: Literal["quarantine", "keep"] = "quarantine"
@@ -333,7 +72,7 @@ class Config(Strict):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        return _zone(zone)
+        return time_zone(zone)
 
     @field_validator("sources")
     @classmethod
@@ -376,14 +115,6 @@ def _bytes(memory: str) -> int:
     """``2GiB`` as a number."""
     number, unit = re.fullmatch(r"(\d+) ?(\w+)", memory).groups()  # type: ignore[union-attr]
     return int(number) * {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}[unit]
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{name!r} is no time zone; use a name such as Europe/Berlin or UTC") from error
-    return name
 
 
 class Workspace:

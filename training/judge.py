@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from features.errors import PropensityError
-from features.workspace import Config, Economics, Workspace
+from features.settings.decisions import Economics
+from features.workspace import Config, Workspace
 from training import alarm, gate, metrics, slices, value
 from training.alarm import Alarm
 from training.baselines import BASELINES, Baseline

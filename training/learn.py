@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from features.workspace import Training
+from features.settings.training import Training
 from training import calibration, ladder, metrics, season
 from training.dataset import Dataset
 from training.ladder import Choice, Rung

@@ -17,7 +17,8 @@ from features import cohort, frame, windows
 from features.errors import PropensityError
 from features.files import replaced
 from features.plan import Plan
-from features.workspace import Churn, Workspace
+from features.settings.outcomes import Churn
+from features.workspace import Workspace
 from training import hazard, metrics
 from training.dataset import Encoder
 from training.hazard import Lives, Retention

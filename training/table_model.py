@@ -19,7 +19,8 @@ import numpy.typing as npt
 from features.errors import PropensityError
 from features.feature import Column
 from features.files import replaced
-from features.workspace import Economics, Training
+from features.settings.decisions import Economics
+from features.settings.training import Training
 from training import alarm, card, gate, metrics, slices
 from training.alarm import Alarm
 from training.baselines import BASELINES, RECENCY

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from empulse.metrics import empc_score
 
-from features.workspace import Economics
+from features.settings.decisions import Economics
 from training.metrics import Estimate, Weights, estimate
 
 Vector = npt.NDArray[np.float64]

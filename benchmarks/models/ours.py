@@ -9,7 +9,7 @@ import pandas as pd
 from benchmarks.models.rows import SEED, Rows, Vector
 from features.feature import Attribute, Column
 from features.plan import Plan
-from features.workspace import Training
+from features.settings.training import Training
 from training.dataset import Dataset
 from training.learn import learned
 from training.splits import Fold, rolling

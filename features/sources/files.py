@@ -20,7 +20,8 @@ import duckdb
 from features.database import connected, literal, quoted, ran_out
 from features.errors import PropensityError, one_of
 from features.files import scratch
-from features.workspace import Source, Workspace
+from features.settings.data import Source
+from features.workspace import Workspace
 
 CSV, PARQUET, JSON = (".csv", ".tsv", ".txt"), (".parquet",), (".json", ".jsonl", ".ndjson")
 LONGEST_LINE = 16_000_000  # bytes; people paste whole logs into tickets

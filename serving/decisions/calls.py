@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from features.workspace import Calls, Economics
+from features.settings.decisions import Calls, Economics
 from serving.log import digest
 from training import value
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from features.workspace import Asks
+from features.settings.decisions import Asks
 from serving.decisions.asks import Ask
 
 YEAR = 365

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from features.workspace import Asks
+from features.settings.decisions import Asks
 from serving.decisions.asks import EFFORT, Ask
 
 WEIGHT = {"champion": 5, "executive sponsor": 4, "decision maker": 4, "influencer": 3, "power user": 2, "user": 1}

@@ -17,7 +17,8 @@ from features import cohort, frame, windows
 from features.aggregations import count
 from features.errors import PropensityError
 from features.feature import Attribute, Column, Declaration, Feature
-from features.workspace import Expansion, Outcomes, Promoter, Workspace, load
+from features.settings.outcomes import Expansion, Outcomes, Promoter
+from features.workspace import Workspace, load
 from tests import company, worlds
 from tests.commands import Command
 from tests.training import made

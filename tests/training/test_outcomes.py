@@ -19,7 +19,8 @@ import pytest
 
 from features import windows
 from features.errors import PropensityError
-from features.workspace import Churn, Contraction, Outcomes, Workspace
+from features.settings.outcomes import Churn, Contraction, Outcomes
+from features.workspace import Workspace
 from tests import worlds
 from training.dataset import dataset
 from training.outcomes import OUTCOMES, labelled, labels, losses, specification

@@ -12,8 +12,9 @@ import pytest
 
 from features import intake
 from features.errors import PropensityError
+from features.settings.data import Personas
 from features.sources.simulated import World
-from features.workspace import Personas, Workspace
+from features.workspace import Workspace
 from serving.demo import prepare
 from tests.training import made
 from training import retention

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.workspace import Economics
+from features.settings.decisions import Economics
 from training import metrics, value
 
 TERMS = Economics(margin=0.5, save_rate=0.4, contact_cost=100, offer=200, arr=1000)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.errors import PropensityError, one_of
-from features.workspace import Churn, Config, Outcome, Workspace
+from features.settings.outcomes import Churn, Outcome
+from features.workspace import Config, Workspace
 from training.outcomes import advocacy, churn, contraction, expansion, promoter, terms
 from training.outcomes.future import Future
 

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from features.facts import UNIT
-from features.workspace import Advocacy, Config, Outcome
+from features.settings.outcomes import Advocacy, Outcome
+from features.workspace import Config
 from training.outcomes.future import Future
 
 VERSION = 1

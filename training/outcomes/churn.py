@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from features.workspace import Churn, Config, Outcome
+from features.settings.outcomes import Churn, Outcome
+from features.workspace import Config
 from training.outcomes import terms
 from training.outcomes.future import Future
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from features.workspace import Config, Contraction, Outcome
+from features.settings.outcomes import Contraction, Outcome
+from features.workspace import Config
 from training.outcomes import terms
 from training.outcomes.future import Future
 

@@ -17,7 +17,8 @@ import pyarrow as pa
 from features import facts, frame, intake, windows
 from features.database import literal
 from features.quality import Report
-from features.workspace import Outcome, Workspace
+from features.settings.outcomes import Outcome
+from features.workspace import Workspace
 
 VERSION = 1
 

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from features.facts import FACTS, UNIT
-from features.workspace import Config, Outcome, Promoter
+from features.settings.outcomes import Outcome, Promoter
+from features.workspace import Config
 from training.outcomes.future import Future
 
 VERSION = 1

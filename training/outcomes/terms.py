@@ -9,7 +9,7 @@ from features import facts
 from features.database import literal
 from features.errors import PropensityError
 from features.facts import FACTS, TERM_ENDS, UNIT
-from features.workspace import Growth
+from features.settings.outcomes import Growth
 from training.outcomes.future import Future
 
 VERSION = 1

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.workspace import Calls, Economics
+from features.settings.decisions import Calls, Economics
 from serving.decisions.calls import NOBODY, Candidate, Listed, Standing, blocked, listed, ranked
 
 TODAY = date(2026, 4, 1)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.workspace import Asks
+from features.settings.decisions import Asks
 from serving.decisions.asks import EFFORT, Ask
 from serving.decisions.eligibility import RULES, Facing, eligibility
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from features.workspace import Asks
+from features.settings.decisions import Asks
 from serving.decisions.asks import EFFORT, Ask, asks
 from serving.decisions.whom import Person, acceptance, suggestion
 from serving.log import Entry
