@@ -11,10 +11,9 @@ from features import frame
 from features.plan import Plan
 from features.workspace import Workspace
 from serving.score import Score
-from serving.stored import made_from
+from serving.stored import Stored
 from training.explain import grouped
 from training.model import Model, honour
-from training.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,9 @@ class Shares:
 
 def shares(workspace: Workspace, scores: list[Score]) -> dict[str, Shares]:
     """Those of each of an account's scores, by outcome."""
-    registry, plan, found = Registry(workspace), frame.current_plan(workspace), {}
+    stored, plan, found = Stored(workspace), frame.current_plan(workspace), {}
     for score in scores:
-        model, row = made_from(workspace, registry, score)
+        model, row = stored.made_from(score)
         honour(model, plan)
         found[score.outcome] = share(model, plan, row)
     return found

@@ -7,6 +7,7 @@ nothing, so that a file may be imported twice and a request sent again.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +35,8 @@ FOLLOWS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """What may come after what; each once."""
 
+AT_ONCE = 5000
+"""Names in one query; databases take only so many."""
 LOG = sa.Table(
     "log",
     METADATA,
@@ -104,23 +107,24 @@ class Log:
         """Write all of them or none; returns how many are new.
 
         Raises PropensityError where one cannot follow what is there: an outcome of what was not done, another date of
-        what is done, a touch of an account that was held out. ``still`` is asked last, given the whole log while nobody
-        else can write, and may raise too.
+        what is done, a touch of an account that was held out. ``still`` is asked last, given what the log says of these
+        accounts while nobody else can write, and may raise too.
         """
         written = now or datetime.now(UTC)
         with self.store.writing() as connection:
             _alone(connection)
             if still is not None:
-                still([_entry(row) for row in connection.execute(sa.select(LOG).order_by(LOG.c.number))])
-            there = {entry.key: entry for entry in _of_things(connection, {entry.thing for entry in entries})}
-            known = list(there.values())
+                still(_of(connection, LOG.c.account, {entry.account for entry in entries}))
+            known: dict[str, list[Entry]] = defaultdict(list)
+            for entry in _of(connection, LOG.c.thing, {entry.thing for entry in entries}):
+                known[entry.thing].append(entry)
             fresh = []
             for entry in entries:
-                if entry.key in there:
+                so_far = known[entry.thing]
+                if entry.key in {one.key for one in so_far}:
                     continue
-                _check(entry, [one for one in known if one.thing == entry.thing])
-                there[entry.key] = entry
-                known.append(entry)
+                _check(entry, so_far)
+                so_far.append(entry)
                 fresh.append(_row(entry) | {"recorded_at": written})
             if fresh:
                 connection.execute(LOG.insert(), fresh)
@@ -139,7 +143,7 @@ class Log:
     def of(self, thing: str) -> list[Entry]:
         """The entries of one touch, ask or opt-out; raises PropensityError where there is none."""
         with self.store.engine.connect() as connection:
-            found = _of_things(connection, {thing})
+            found = _of(connection, LOG.c.thing, {thing})
         if not found:
             raise PropensityError(
                 f"the log knows nothing of {thing!r}", "Take an id from `propensity outreach log`.", status=404
@@ -187,9 +191,13 @@ def _check(entry: Entry, known: list[Entry]) -> None:
         )
 
 
-def _of_things(connection: Connection, things: set[str]) -> list[Entry]:
-    query = sa.select(LOG).where(LOG.c.thing.in_(sorted(things))).order_by(LOG.c.number)
-    return [_entry(row) for row in connection.execute(query)]
+def _of(connection: Connection, column: sa.Column[Any], wanted: set[str]) -> list[Entry]:
+    each = sorted(wanted)
+    found: list[sa.Row[Any]] = []
+    for start in range(0, len(each), AT_ONCE):
+        query = sa.select(LOG).where(column.in_(each[start : start + AT_ONCE]))
+        found += connection.execute(query).all()
+    return [_entry(row) for row in sorted(found, key=lambda row: row.number)]
 
 
 def _row(entry: Entry) -> dict[str, Any]:

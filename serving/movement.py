@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,13 +19,14 @@ from features.workspace import Workspace
 from serving.lists import why_not
 from serving.score import Score
 from serving.store import Store
-from serving.stored import made_from
+from serving.stored import Stored
 from training import explain
 from training.movement import APART, SEASON, START, Movement, movement
 from training.outcomes import chosen
-from training.registry import Registry
 
 CAUSES = 5
+WORTH_SAYING = 0.01
+"""In probability: what moved a score by less is not told beside it."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,12 @@ class Moved:
     plan: Plan
 
     @property
+    def said(self) -> list[str]:
+        """What moved it the way it went, the strongest first; nothing where no cause makes a point of a percent."""
+        way = math.copysign(1.0, self.probability.change)
+        return [cause.text for cause in self.causes if way * cause.probability >= WORTH_SAYING]
+
+    @property
     def families(self) -> Movement:
         """The movement in probability, by family."""
         return self.probability.by(explain.families(self.plan))
@@ -79,14 +89,26 @@ def why(workspace: Workspace, account: str, outcome: str | None = None, since: d
 
     Raises PropensityError where there are no two scores to compare, or an input of theirs is gone.
     """
-    store, registry, plan = Store(workspace), Registry(workspace), frame.current_plan(workspace)
+    store, stored, plan = Store(workspace), Stored(workspace), frame.current_plan(workspace)
     histories = {name: store.history(account, name) for name in chosen(workspace, outcome)}
     if not any(histories.values()):
         why_not(workspace, account)
     pairs = [pair for history in histories.values() if (pair := _pair(history, since)) is not None]
     if not pairs:
         raise _too_few(account, [score.as_of for history in histories.values() for score in history], since)
-    return [_moved(workspace, registry, plan, *pair) for pair in pairs]
+    return [_moved(stored, plan, *pair) for pair in pairs]
+
+
+def moves(workspace: Workspace, outcome: str, accounts: Sequence[str]) -> dict[str, Moved]:
+    """From the score before the latest one to the latest, of each account that has two whose inputs are still there."""
+    store, stored, plan = Store(workspace), Stored(workspace), frame.current_plan(workspace)
+    pairs = {account: _pair(store.history(account, outcome), None) for account in accounts}
+    found = {}
+    for account, pair in pairs.items():
+        if pair is not None:
+            with suppress(PropensityError):
+                found[account] = _moved(stored, plan, *pair)
+    return found
 
 
 def _pair(history: list[Score], since: date | None) -> tuple[Score, Score] | None:
@@ -104,8 +126,8 @@ def _too_few(account: str, days: list[date], since: date | None) -> PropensityEr
     )
 
 
-def _moved(workspace: Workspace, registry: Registry, plan: Plan, before: Score, after: Score) -> Moved:
-    old, new = made_from(workspace, registry, before), made_from(workspace, registry, after)
+def _moved(stored: Stored, plan: Plan, before: Score, after: Score) -> Moved:
+    old, new = stored.made_from(before), stored.made_from(after)
     moved = movement(old, new)
     probability = moved.in_probability()
     return Moved(before, after, moved, probability, _causes(moved, probability, plan, old[1], new[1]), plan)

@@ -17,7 +17,7 @@ from features.database import literal
 from features.plan import Plan
 from features.windows import moment
 from features.workspace import Workspace
-from serving import lists
+from serving import lists, movement
 from serving.decisions.actions import action
 from serving.decisions.asks import day_of
 from serving.decisions.calls import UNMODELLED, Candidate, Listed, Ranked, Standing, listed
@@ -29,6 +29,8 @@ from training import causes
 from training.outcomes import configured
 
 OUTCOME = "churn"
+MOVED = 2
+"""As many causes of a change are told in a list."""
 LISTED = "l-"
 """How the id of a touch begins that a list has planned; only between these was drawn at random."""
 TOUCHES = """
@@ -52,7 +54,9 @@ class Known:
 
 @dataclass(frozen=True)
 class Row:
-    """An account to call. What no model says, or is not known, is null; ``before`` is the probability last time."""
+    """An account to call. What no model says, or is not known, is null; ``before`` is the probability last
+    time, ``moved`` what moved it since.
+    """
 
     account: str
     name: str
@@ -62,6 +66,7 @@ class Row:
     low: float | None
     high: float | None
     before: float | None
+    moved: list[str]
     arr: float | None
     days_to_renewal: float | None
     reasons: list[str]
@@ -229,15 +234,17 @@ def _shown(
 
     def rows(ranked: list[Ranked]) -> list[Row]:
         each = [one for one in ranked if one.candidate.account in mine]
-        before = Store(workspace).before(OUTCOME, as_of, [one.candidate.account for one in each])
-        return [_row(one, known[one.candidate.account], before, of_plan) for one in each]
+        accounts = [one.candidate.account for one in each]
+        before = Store(workspace).before(OUTCOME, as_of, accounts)
+        moved = movement.moves(workspace, OUTCOME, list(before))
+        return [_row(one, known[one.candidate.account], before, moved, of_plan) for one in each]
 
     kept_back = {account: rule for account, rule in found.kept_back.items() if account in mine}
     held_out = [account for account in found.held_out if account in mine]
     return Outreach(as_of, label, rows(found.called), rows(found.below), kept_back, held_out)
 
 
-def _row(one: Ranked, known: Known, before: dict[str, float], of_plan: Plan) -> Row:
+def _row(one: Ranked, known: Known, before: dict[str, float], moved: dict[str, movement.Moved], of_plan: Plan) -> Row:
     account, score, columns = one.candidate.account, known.score, {column.name: column for column in of_plan.columns}
     reasons = score.reasons if score else []
     raising = [columns[reason.feature] for reason in reasons if reason.contribution > 0 and reason.feature in columns]
@@ -250,6 +257,7 @@ def _row(one: Ranked, known: Known, before: dict[str, float], of_plan: Plan) -> 
         score.low if score else None,
         score.high if score else None,
         before.get(account),
+        moved[account].said[:MOVED] if account in moved else [],
         known.arr,
         known.days_to_renewal,
         [reason.text for reason in reasons],

@@ -57,4 +57,6 @@ def _show_row(place: int, row: Row, currency: str) -> None:
     out.print(f"[bold]{place:>3}. {escape(row.name)}[/]  {escape(stake)}")
     if row.reasons:
         out.print(Padding(f"[dim]{escape('; '.join(row.reasons))}[/]", (0, 0, 0, 5)))
+    if row.moved:
+        out.print(Padding(f"[dim]moved by: {escape('; '.join(row.moved))}[/]", (0, 0, 0, 5)))
     out.print(Padding(escape(row.action), (0, 0, 0, 5)))

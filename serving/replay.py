@@ -9,7 +9,7 @@ from features.workspace import Workspace
 from serving.score import Score
 from serving.scoring import Scorer
 from serving.store import Store
-from serving.stored import row_of
+from serving.stored import Stored
 from training.registry import Registry
 
 
@@ -31,7 +31,7 @@ def replay(workspace: Workspace, score_id: str) -> Replay:
     stored = Store(workspace).score(score_id)
     registry = Registry(workspace)
     scorer = Scorer.of(workspace, registry, registry.version(stored.outcome, stored.model_version))
-    row = row_of(workspace, stored)
+    row = Stored(workspace, registry).row(stored)
     made = frame.hashes_of(row, stored.as_of, scorer.plan)[0]
     again = scorer.score(row, stored.as_of, stored.frame_hash)[0]
     differences = [

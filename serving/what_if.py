@@ -13,9 +13,8 @@ from features.plan import Plan
 from features.workspace import Workspace
 from serving.lists import latest
 from serving.score import Score
-from serving.stored import made_from
+from serving.stored import Stored
 from training import what_if as training
-from training.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,9 @@ def what_if(
     workspace: Workspace, account: str, changes: Mapping[str, float], outcome: str | None = None
 ) -> list[Asked]:
     """Of each outcome that the account has a score of; see ``training.what_if`` for what can be set."""
-    registry, plan, found = Registry(workspace), frame.current_plan(workspace), []
+    stored, plan, found = Stored(workspace), frame.current_plan(workspace), []
     for score in latest(workspace, account, outcome):
-        model, row = made_from(workspace, registry, score)
+        model, row = stored.made_from(score)
         peers = frame.peers_of(workspace, score.as_of, score.frame_hash)
         found.append(Asked(score, training.what_if(model, plan, row, changes, peers), plan))
     return found

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.decisions.touches import touches
-from serving.log import LOG, Entry, Log
+from serving.log import AT_ONCE, LOG, Entry, Log
 from tests import company, postgres
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -137,3 +137,10 @@ def test_touches_are_what_their_entries_say() -> None:
     assert (second.held_out, second.done, second.last) == (True, None, NOON)
     (planned,) = touches([PLANNED])
     assert (planned.held_out, planned.done, planned.owner) == (False, None, "ann")
+
+
+def test_any_number_of_touches_is_written_at_once(log: Log) -> None:
+    many = [replace(PLANNED, thing=f"t-{number}") for number in range(3 * AT_ONCE + 1)]
+    assert log.add(many) == len(many)
+    assert log.add(many) == 0
+    assert [entry.thing for entry in log.entries()] == [entry.thing for entry in many]

@@ -203,3 +203,20 @@ def test_refusals_name_the_cure(
     assert message in done.document["error"]
     assert hint in done.document["hint"]
     assert "Traceback" not in done.err
+
+
+def test_the_list_says_what_moved_a_score_since_last_time(propensity: Command, scored: Workspace) -> None:
+    lines = propensity("list", "--top", 40, "--workspace", scored.root, "--json").document["lines"]
+    told = [line for line in lines if line["moved"]]
+    assert told, "nothing moved any of them"
+    for line in lines:
+        if line["before"] is None:
+            assert not line["moved"]
+            continue
+        [moved] = why(scored, line["account"], "churn")
+        assert line["before"] == moved.before.probability
+        way = 1 if moved.probability.change > 0 else -1
+        pulled = [cause.text for cause in moved.causes if way * cause.probability >= 0.01]
+        assert line["moved"] == pulled[:2]
+    words = " ".join(propensity("list", "--top", 40, "--workspace", scored.root).out.split())
+    assert f"moved by: {told[0]['moved'][0]}" in words
