@@ -314,12 +314,16 @@ def split_stream(stream: str) -> tuple[str, str]:
     )
 
 
-def select(kind: str, folder: Path, workspace: Workspace, report: Report) -> str:
-    """SQL for the facts of a kind: account_code, contact_code, occurred, known, value, label, day."""
+def select(kind: str, folder: Path, workspace: Workspace, report: Report, label: str = "") -> str:
+    """SQL for the facts of a kind: account_code, contact_code, occurred, known, value, label, day.
+
+    ``label`` is SQL over the row and tells the same facts apart by something else than what they are declared with.
+    """
     there = available(report)
     if kind not in there:
         raise not_there(kind, there)
-    return " UNION ALL ".join(_one(fact, folder, workspace, report) for fact in FACTS if fact.kind == kind)
+    chosen = [replace(fact, label=label or fact.label) for fact in FACTS if fact.kind == kind]
+    return " UNION ALL ".join(_one(fact, folder, workspace, report) for fact in chosen)
 
 
 def not_there(kind: str, there: Iterable[str]) -> PropensityError:

@@ -18,6 +18,7 @@ from features.settings.base import Strict, time_zone
 from features.settings.data import Check, Cohort, Grid, Mapping, Personas, Signals, Source, Text
 from features.settings.decisions import Asks, Calls, Economics
 from features.settings.outcomes import Outcomes
+from features.settings.states import States
 from features.settings.training import Training
 from features.tables import TABLES
 
@@ -46,6 +47,7 @@ class Config(Strict):
     value: Economics = Economics()
     calls: Calls = Calls()
     asks: Asks = Asks()
+    states: States = States()
     store: str | None = None
 
     def delay_hours(self, table: str) -> float:

@@ -148,6 +148,14 @@ class Store:
         with self.engine.connect() as connection:
             return {row.account: row.probability for row in connection.execute(query)}
 
+    def probabilities(self, outcome: str, as_of: date) -> dict[str, float]:
+        """What the scores shown for a date say of each account; nothing where that date has not been scored."""
+        same = [SCORES.c[name] == BATCHES.c[name] for name in ("outcome", "as_of", "model_version", "frame_hash")]
+        query = sa.select(SCORES.c.account, SCORES.c.probability).join(BATCHES, sa.and_(*same))
+        query = query.where(BATCHES.c.outcome == outcome, BATCHES.c.as_of == as_of)
+        with self.engine.connect() as connection:
+            return {row.account: row.probability for row in connection.execute(query)}
+
     def score(self, score_id: str) -> Score:
         found = self._scores(sa.select(SCORES).where(SCORES.c.score_id == score_id).order_by(SCORES.c.frame_hash))
         if not found:

@@ -123,4 +123,20 @@ rest_days = 90                # after an ask; 180 after one that was declined
 per_year = 3
 consent = "required"          # from contacts, per kind of ask; or "not needed"
 # consent_days = 730          # how long it holds
+
+# When an account is satisfied, loyal, an advocate or at risk: `propensity states`, `propensity portfolio`.
+[states]
+usage_days = 90               # use of these days beside the account's own usual, the `usual_days` before
+feedback_days = 180           # answers of these days
+usual_days = 365
+noise = 0.1                   # so much below its own usual still counts as at it
+expectation = 80              # points of 100 of an answer's scale: loyalty takes more (an NPS of 8 is what one expects)
+act_days = 365                # how long an act of advocacy makes an advocate
+risk = 0.2                    # from this probability of churn on an account is at risk
+# low_nps = 6                 # signs of risk where no score is stored: the last NPS answer at this or below,
+# little_use = 0.5            # or use below this share of the usual (notice given always is one)
+attitude = 70                 # points of 100 from which on they think well of us
+stay = 0.8                    # probability of staying from which on they mean to stay
+expansion = 0.2               # probability of expansion from which on an account is growing,
+growth = 1.05                 # or ARR against a year before where no model of expansion has scored
 """
