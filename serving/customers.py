@@ -6,11 +6,11 @@ A customer has a live contract, under notice or not; where activity makes the co
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from features import facts, frame, intake
@@ -24,7 +24,8 @@ from serving.store import Store
 LEAVES, GROWS = "churn", "expansion"
 ACTIVE, LIVE = "active_", "contracts_live"
 YEAR = 365
-Progress = Callable[[int, int], None]
+ROWS_AT_ONCE = 100_000
+"""Of account and day, looked at together."""
 
 
 def measures(config: Config) -> tuple[Feature, ...]:
@@ -64,16 +65,27 @@ def _of(name: str, kind: str, aggregation: Aggregation, days: int = 0, back: int
     return Feature(name, kind, aggregation, "context", name, "", over=over, back=back, label=label)
 
 
-def customers(workspace: Workspace, day: date, progress: Progress = lambda done, of: None) -> list[Seen]:
+def customers(workspace: Workspace, day: date) -> list[Seen]:
     """Every customer as of the end of ``day``, by account, with what was known by then."""
-    everybody = accounts(workspace)
-    seen, there = _seen(workspace, everybody, [day] * len(everybody), progress)
-    scores = {outcome: Store(workspace).probabilities(outcome, day) for outcome in (LEAVES, GROWS)}
-    return [
-        Seen(one.account, one.row, scores[LEAVES].get(one.account), scores[GROWS].get(one.account))
-        for one, here in zip(seen, there, strict=True)
-        if here
-    ]
+    return next(by_day(workspace, [day]))
+
+
+def by_day(workspace: Workspace, days: Sequence[date]) -> Iterator[list[Seen]]:
+    """The same for each of these days, in their order; as many at once as are worth one look at the facts."""
+    everybody, store = accounts(workspace), Store(workspace)
+    at_once = max(ROWS_AT_ONCE // len(everybody), 1)
+    for first in range(0, len(days), at_once):
+        some = days[first : first + at_once]
+        pairs = [(account, day) for day in some for account in everybody]
+        seen = _seen(workspace, [account for account, _ in pairs], [day for _, day in pairs])
+        for place, day in enumerate(some):
+            scores = {outcome: store.probabilities(outcome, day) for outcome in (LEAVES, GROWS)}
+            part = slice(place * len(everybody), (place + 1) * len(everybody))
+            yield [
+                replace(one, leaves=scores[LEAVES].get(one.account), grows=scores[GROWS].get(one.account))
+                for one in seen[part]
+                if one is not None
+            ]
 
 
 def history(workspace: Workspace, account: str, days: Sequence[date]) -> list[Seen | None]:
@@ -84,12 +96,12 @@ def history(workspace: Workspace, account: str, days: Sequence[date]) -> list[Se
             "Account ids are those of the accounts table; they are compared exactly.",
             status=404,
         )
-    seen, there = _seen(workspace, [account] * len(days), days)
+    seen = _seen(workspace, [account] * len(days), days)
     store = Store(workspace)
     leaves, grows = ({s.as_of: s.probability for s in store.history(account, name)} for name in (LEAVES, GROWS))
     return [
-        Seen(account, one.row, leaves.get(day), grows.get(day)) if here else None
-        for one, here, day in zip(seen, there, days, strict=True)
+        None if one is None else replace(one, leaves=leaves.get(day), grows=grows.get(day))
+        for one, day in zip(seen, days, strict=True)
     ]
 
 
@@ -99,12 +111,10 @@ def accounts(workspace: Workspace) -> list[str]:
     return list(pq.read_table(folder / "accounts.parquet", columns=["account"])["account"].to_pylist())
 
 
-def _seen(
-    workspace: Workspace, names: Sequence[str], days: Sequence[date], progress: Progress = lambda done, of: None
-) -> tuple[list[Seen], npt.NDArray[np.bool_]]:
-    """The rows of these accounts at these dates, and which of them were customers by then."""
+def _seen(workspace: Workspace, names: Sequence[str], days: Sequence[date]) -> list[Seen | None]:
+    """What was known of each of these accounts at its date; None where it was no customer by then."""
     asked = measures(workspace.config)
-    found = frame.feature_rows(workspace, names, days, progress, asked)
+    found = frame.feature_rows(workspace, names, days, declared=asked)
     columns = {one.name: column_name(one.name, int(one.over[0]) if one.over else 0) for one in asked}
     values = {name: found[column].to_numpy() for name, column in columns.items() if column in found}
     by_activity = workspace.config.cohort.kind == "activity"
@@ -113,8 +123,9 @@ def _seen(
         if name == LIVE or (by_activity and name.startswith(ACTIVE)):
             there |= numbers > 0
     rows = zip(*(numbers.tolist() for numbers in values.values()), strict=True)
-    seen = [
+    return [
         Seen(account, {name: None if math.isnan(n) else n for name, n in zip(values, row, strict=True)})
-        for account, row in zip(names, rows, strict=True)
+        if here
+        else None
+        for account, row, here in zip(names, rows, there.tolist(), strict=True)
     ]
-    return seen, there

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,14 +24,19 @@ from serving import customers
 from serving.cells import defused
 from serving.customers import YEAR
 from serving.decisions import portfolio as decisions
-from serving.decisions.loyalty import CELLS, LOYALTIES, business, loyalty
+from serving.decisions.loyalty import ARR_CHANGE, CELLS, LOYALTIES, MODEL, UNKNOWN, business, loyalty
 from serving.decisions.portfolio import ACCOUNT, LINE, Group, Portfolio, Slice, expected, split
-from serving.decisions.states import CONTINUUM, Seen, standing
+from serving.decisions.states import CONTINUUM, SCORE, SIGNS, Seen, standing
 from serving.store import Store
 
-Progress = Callable[[int, int], None]
-UNKNOWN = "unknown"
-KINDS = {"states": CONTINUUM, "loyalty": LOYALTIES, "business": CELLS}
+KINDS = {
+    "states": CONTINUUM,
+    "loyalty": LOYALTIES,
+    "business": CELLS,
+    "risk_told_by": (SCORE, SIGNS),
+    "growth_told_by": (MODEL, ARR_CHANGE, UNKNOWN),
+}
+"""What accounts are counted by, and what each may be."""
 ATTRIBUTES = {
     LINE: ("line_of_business", UNKNOWN),
     "country": ("billing_country", UNKNOWN),
@@ -61,16 +66,12 @@ class Held:
 
 @dataclass(frozen=True)
 class Found:
-    """A portfolio as of a date, in ``currency``. ``scored`` of the accounts have a probability of leaving of that date;
-    ``growth`` says of how many the growth is known, by what; ``unpriced`` live contracts have no ARR and count as 0.
-    """
+    """A portfolio as of a date, in ``currency``. Of all live contracts, ``unpriced`` have no ARR and count as 0."""
 
     as_of: date
     currency: str
     within: Mapping[str, str]
     portfolio: Portfolio
-    scored: int
-    growth: Mapping[str, int]
     unpriced: int
     names: Mapping[str, str]
 
@@ -80,8 +81,6 @@ class Found:
             "currency": self.currency,
             "by": self.portfolio.by,
             "within": dict(self.within),
-            "scored": self.scored,
-            "growth_told_by": dict(self.growth),
             "contracts_without_arr": self.unpriced,
             "groups": [self._named(one) | one.as_dict() for one in self.portfolio.groups],
             "total": self.portfolio.total.as_dict(),
@@ -104,7 +103,6 @@ def portfolio(
     by: str = decisions.GLOBAL,
     within: Mapping[str, str] | None = None,
     day: date | None = None,
-    progress: Progress = lambda done, of: None,
 ) -> Found:
     """Every measure at a level, as of the end of ``day`` (the last one observed by default).
 
@@ -116,16 +114,11 @@ def portfolio(
         raise PropensityError(
             f"{as_of} has not been observed yet: the data ends on {observed}", f"Name {observed} or an earlier day."
         )
-    seen = customers.customers(workspace, as_of, progress)
+    seen = customers.customers(workspace, as_of)
     held, belongs, unpriced = _contracts(workspace, as_of)
-    terms = workspace.config.states
-    slices = list(sliced(seen, held, belongs, terms))
-    found = decisions.portfolio(slices, by, within)
+    found = decisions.portfolio(sliced(seen, held, belongs, workspace.config.states), by, within)
     shown = [one.name for one in found.groups] if by == ACCOUNT else []
-    grows = Counter(told.rule for one in seen if (told := business(one, terms).evidence[1]).met is not None)
-    scored = sum(one.leaves is not None for one in seen)
-    names = Store(workspace).names(shown)
-    return Found(as_of, workspace.config.currency, within or {}, found, scored, grows, unpriced, names)
+    return Found(as_of, workspace.config.currency, within or {}, found, unpriced, Store(workspace).names(shown))
 
 
 def sliced(
@@ -184,8 +177,10 @@ def _at_stake(one: Seen | None, arr: int) -> dict[str, int]:
 
 
 def _labels(one: Seen, terms: States) -> dict[str, str]:
-    told = (standing(one, terms).state, loyalty(one, terms).name, business(one, terms).name)
-    return dict(zip(KINDS, told, strict=True))
+    place = business(one, terms)
+    growth = place.evidence[1]
+    by = (SIGNS if one.leaves is None else SCORE, UNKNOWN if growth.met is None else growth.rule)
+    return dict(zip(KINDS, (standing(one, terms).state, loyalty(one, terms).name, place.name, *by), strict=True))
 
 
 def _contracts(workspace: Workspace, day: date) -> tuple[dict[str, list[Held]], dict[str, dict[str, str]], int]:

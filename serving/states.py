@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -13,10 +13,11 @@ from features.errors import PropensityError
 from features.workspace import Workspace
 from serving import customers
 from serving.decisions.loyalty import Place, business, loyalty
-from serving.decisions.states import CONTINUUM, Standing, matrix, standing, transitions
+from serving.decisions.states import CONTINUUM, SCORE, SIGNS, Standing, matrix, standing, transitions
 from serving.store import Store
 
 Progress = Callable[[int, int], None]
+Keep = Callable[[date, Sequence[Standing]], None]
 MONTHS = 12
 
 
@@ -24,13 +25,19 @@ MONTHS = 12
 class Month:
     """How many accounts stand where at the end of a month; ``scored`` are those whose risk is that of a stored score.
 
-    ``moves`` are the transitions since the month before; none where that month is not looked at.
+    ``moves`` are the transitions since the month before; none where that month is not looked at. They are ``alike`` where
+    risk is told in both months by the same: by scores, or by signs.
     """
 
     as_of: date
     counts: Mapping[str, int]
     scored: int
     moves: Mapping[tuple[str, str], int]
+    alike: bool
+
+    @property
+    def risk_by(self) -> str:
+        return SCORE if self.scored else SIGNS
 
     @property
     def accounts(self) -> int:
@@ -41,6 +48,8 @@ class Month:
             "as_of": str(self.as_of),
             "accounts": self.accounts,
             "scored": self.scored,
+            "risk_told_by": self.risk_by,
+            "like_the_month_before": self.alike if self.moves else None,
             "states": {state: self.counts.get(state, 0) for state in CONTINUUM},
             "transitions": matrix(self.moves) if self.moves else None,
         }
@@ -56,14 +65,22 @@ class Continuum:
 
     @property
     def moves(self) -> Counter[tuple[str, str]]:
-        """The transitions of all months together."""
-        return sum((Counter(month.moves) for month in self.months), Counter())
+        """The transitions of all months together, but for those where risk is told by something else than before: there
+        accounts would seem to have moved that did not.
+        """
+        return sum((Counter(month.moves) for month in self.months if month.alike), Counter())
+
+    @property
+    def unlike(self) -> list[date]:
+        """The months whose transitions are left out."""
+        return [month.as_of for month in self.months if month.moves and not month.alike]
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "as_of": str(self.months[-1].as_of),
             "months": [month.as_dict() for month in self.months],
             "transitions": matrix(self.moves),
+            "left_out_of_transitions": [str(day) for day in self.unlike],
             "accounts": [{"name": self.names.get(one.account, one.account)} | one.as_dict() for one in self.standings],
         }
 
@@ -97,19 +114,30 @@ class Told:
 
 
 def continuum(
-    workspace: Workspace, months: int = MONTHS, until: date | None = None, progress: Progress = lambda done, of: None
+    workspace: Workspace,
+    months: int = MONTHS,
+    until: date | None = None,
+    progress: Progress = lambda done, of: None,
+    keep: Keep = lambda day, standings: None,
 ) -> Continuum:
-    """Everybody at the last ``months`` ends of a month, up to ``until`` (the last day observed by default)."""
-    days = month_ends(workspace, months, until)
+    """Everybody at the last ``months`` ends of a month, up to ``until`` (the last day observed by default).
+
+    ``keep`` is handed each of these days with where everybody stands.
+    """
+    days, terms = month_ends(workspace, months, until), workspace.config.states
     found: list[Month] = []
     standings: list[Standing] = []
-    before: dict[str, str] | None = None
-    for number, (day, standings, scored) in enumerate(_each(workspace, days), 1):
+    before: dict[str, str] = {}
+    for day, seen in zip(days, customers.by_day(workspace, days), strict=True):
+        standings = [standing(one, terms) for one in seen]
         after = {one.account: one.state for one in standings}
-        moves = Counter() if before is None else transitions(before, after)
-        found.append(Month(day, Counter(after.values()), scored, moves))
+        moves = transitions(before, after) if found else Counter()
+        scored = sum(one.leaves is not None for one in seen)
+        alike = bool(found) and bool(found[-1].scored) == bool(scored)
+        found.append(Month(day, Counter(after.values()), scored, moves, alike))
         before = after
-        progress(number, len(days))
+        keep(day, standings)
+        progress(len(found), len(days))
     return Continuum(found, standings, Store(workspace).names([one.account for one in standings]))
 
 
@@ -140,11 +168,3 @@ def month_ends(workspace: Workspace, months: int, until: date | None = None) -> 
     last = day if day == windows.month_end(day) else day.replace(day=1) - timedelta(days=1)
     first = last - timedelta(days=31 * months)
     return windows.grid(first, last, "month")[-months:]
-
-
-def _each(workspace: Workspace, days: Sequence[date]) -> Iterator[tuple[date, list[Standing], int]]:
-    """Day by day: where everybody stands, and how many have a score of that day."""
-    for day in days:
-        seen = customers.customers(workspace, day)
-        scored = sum(one.leaves is not None for one in seen)
-        yield day, [standing(one, workspace.config.states) for one in seen], scored

@@ -12,17 +12,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from features.feature import written
 from features.settings.states import States
 
 AT_RISK, ADVOCATE, LOYAL, SATISFIED, NOT_YET = "at risk", "advocate", "loyal", "satisfied", "not yet"
 CONTINUUM = (NOT_YET, SATISFIED, LOYAL, ADVOCATE, AT_RISK)
 NEW, GONE = "new", "gone"
+MET = {True: "met", False: "not met", None: "unknown"}
+SCORE, SIGNS = "score", "signs"
+"""What risk is told by: the score stored for the date, or, where there is none, signs."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was known of an account as of a date.
+    """What was known of an account as of a date; but a score may be that of a model that has learnt since.
 
     ``row`` are its measures by name (``serving.customers``): null where nothing is known, absent where the table is not
     mapped. ``leaves`` and ``grows`` are probabilities of the scores stored for that date, None where there are none.
@@ -65,6 +67,11 @@ class Verdict:
     state: str
     met: bool | None
     evidence: tuple[Evidence, ...]
+
+    @property
+    def words(self) -> str:
+        """The verdict and its evidence as one sentence."""
+        return f"{MET[self.met]}: {'; '.join(f'{one.rule} {MET[one.met]}, {one.words}' for one in self.evidence)}"
 
     def as_dict(self) -> dict[str, Any]:
         return {"state": self.state, "met": self.met, "evidence": [one.as_dict() for one in self.evidence]}
@@ -121,7 +128,7 @@ def _score(seen: Seen, terms: States) -> Evidence | None:
     if seen.leaves is None:
         return None
     words = f"leaves with a probability of {seen.leaves:.0%}; at risk from {terms.risk:.0%} on"
-    return Evidence("score", seen.leaves >= terms.risk, words)
+    return Evidence(SCORE, seen.leaves >= terms.risk, words)
 
 
 def _notice(seen: Seen, terms: States) -> Evidence | None:
@@ -180,10 +187,9 @@ def _renewed(seen: Seen, terms: States) -> Evidence:
     for name, done in (("signed_days", "signed"), ("invoice_days", "was invoiced")):
         if name in seen.row:
             days = _number(seen, name)
-            again = f"{done} on {days:.0f} different days, the last {written(_number(seen, name + '_recency'), 'days')} days ago"
-            return Evidence(
-                "bought again", days > 1, again if days > 1 else f"{done} {'once' if days else 'nothing'} so far"
-            )
+            last = f"the last {_days(_number(seen, f'{name}_recency'))} ago"
+            words = f"{done} on {days:.0f} different days, {last}" if days > 1 else f"{done} on one day only"
+            return Evidence("bought again", days > 1, words if days else f"{done} on no day so far")
     return Evidence("bought again", None, "neither contracts nor invoices are mapped")
 
 
@@ -203,10 +209,9 @@ def _act(seen: Seen, terms: States) -> Evidence:
     acts = _number(seen, "acts")
     if not acts:
         return Evidence("act", False, f"no act of advocacy in the last {terms.act_days} days")
-    last = written(_number(seen, "acts_recency"), "days")
-    return Evidence(
-        "act", True, f"{acts:.0f} acts of advocacy in the last {terms.act_days} days, the last {last} days ago"
-    )
+    told = "1 act" if acts == 1 else f"{acts:.0f} acts"
+    last = _days(_number(seen, "acts_recency"))
+    return Evidence("act", True, f"{told} of advocacy in the last {terms.act_days} days, the last {last} ago")
 
 
 def _usual(rule: str, seen: Seen, terms: States) -> tuple[float | None, Evidence]:
@@ -222,6 +227,10 @@ def _usual(rule: str, seen: Seen, terms: States) -> tuple[float | None, Evidence
         return None, Evidence(rule, None, f"{told}, first {age:.0f} days ago: too little past to know its usual")
     usual = _number(seen, "use_before") / past * terms.usage_days
     return usual, Evidence(rule, None, f"{told}, usually {usual:,.0f}")
+
+
+def _days(number: float) -> str:
+    return "1 day" if round(number) == 1 else f"{number:.0f} days"
 
 
 def _no_answer(rule: str, terms: States) -> Evidence:
