@@ -12,7 +12,9 @@ from features.workspace import load
 from serving import terminal
 from serving.commands import HERE, JSON, WORKSPACE, app, day_of, show_either
 
-AS_OF = Annotated[str | None, typer.Option("--as-of", help="YYYY-MM-DD; by default the last day of the data.")]
+AS_OF = Annotated[
+    str | None, typer.Option("--as-of", help="As of this day (YYYY-MM-DD); by default the last of the data.")
+]
 
 
 @app.command(epilog="Example: propensity states --workspace acme --months 6; propensity states a0001 --workspace acme")

@@ -81,4 +81,4 @@ def _growth(seen: Seen, terms: States) -> Evidence:
     arr, before = seen.row.get("arr"), seen.row.get("arr_year_before")
     if arr is None or not before:
         return Evidence(ARR_CHANGE, None, "no ARR of a year before")
-    return Evidence(ARR_CHANGE, arr >= terms.growth * before, f"ARR at {arr / before:.2f} times that of a year before")
+    return Evidence(ARR_CHANGE, arr / before >= terms.growth, f"ARR at {arr / before:.2f} times that of a year before")

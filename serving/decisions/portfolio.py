@@ -75,11 +75,10 @@ class Group:
     @property
     def nps(self) -> tuple[float, float, float] | None:
         """Promoters less detractors in points, with its 95% interval; null without answers."""
-        answers = self.amounts["nps_answers"] / UNIT
-        if not answers:
-            return None
-        up, down = self.amounts["nps_promoters"] / UNIT / answers, self.amounts["nps_detractors"] / UNIT / answers
-        return _points(up, down, answers)
+        answers, up, down = (self.amounts[name] for name in ("nps_answers", "nps_promoters", "nps_detractors"))
+        return (
+            None if not answers else (100 * (up - down) / answers, *_interval(up / UNIT, down / UNIT, answers / UNIT))
+        )
 
     def of(self, kind: str, label: str) -> Tally:
         return self.labels.get(kind, {}).get(label, Tally())
@@ -173,12 +172,11 @@ def _together(name: str, slices: Sequence[Slice]) -> Group:
     return group
 
 
-def _points(up: float, down: float, answers: float) -> tuple[float, float, float]:
-    """NPS by the variance of answers that are each worth 1, 0 or -1, with one of each added, so that a few alike answers
-    do not pass for certainty. Answers count as if each were somebody else's.
+def _interval(up: float, down: float, answers: float) -> tuple[float, float]:
+    """95% interval of NPS in points, by the variance of answers that are each worth 1, 0 or -1, with one of each added, so
+    that a few alike answers do not pass for certainty. Answers count as if each were somebody else's.
     """
     total = answers + 3
-    high, low = (up * answers + 1) / total, (down * answers + 1) / total
+    high, low = (up + 1) / total, (down + 1) / total
     spread = float(norm.ppf(0.5 + COVERAGE / 2)) * ((high + low - (high - low) ** 2) / total) ** 0.5
-    middle = high - low
-    return 100 * (up - down), 100 * max(middle - spread, -1), 100 * min(middle + spread, 1)
+    return 100 * max(high - low - spread, -1), 100 * min(high - low + spread, 1)

@@ -167,7 +167,7 @@ def _use(seen: Seen, terms: States) -> Evidence:
     if usual is None:
         return said
     lately = _number(seen, "use")
-    return Evidence("use", lately > 0 and lately >= (1 - terms.noise) * usual, said.words)
+    return Evidence("use", lately > 0 and lately >= (1 - terms.noise) * usual, f"{said.words}; {_at_usual(terms)}")
 
 
 def _feedback(seen: Seen, terms: States) -> Evidence:
@@ -179,7 +179,7 @@ def _feedback(seen: Seen, terms: States) -> Evidence:
     told = f"answers at {lately:.0f} of 100 in the last {terms.feedback_days} days"
     if usual is None:
         return Evidence("feedback", None, f"{told}, and none in the {terms.usual_days} days before to compare with")
-    return Evidence("feedback", lately >= (1 - terms.noise) * usual, f"{told}, usually {usual:.0f}")
+    return Evidence("feedback", lately >= (1 - terms.noise) * usual, f"{told}, usually {usual:.0f}; {_at_usual(terms)}")
 
 
 def _renewed(seen: Seen, terms: States) -> Evidence:
@@ -219,7 +219,7 @@ def _usual(rule: str, seen: Seen, terms: States) -> tuple[float | None, Evidence
     if (unmapped := _unmapped(rule, seen, "use", "usage")) is not None:
         return None, unmapped
     lately, age = _number(seen, "use"), seen.row["use_age"]
-    told = f"used it {lately:,.0f} times in the last {terms.usage_days} days"
+    told = f"used it {'once' if lately == 1 else f'{lately:,.0f} times'} in the last {terms.usage_days} days"
     if age is None:
         return None, Evidence(rule, False, "has never used it")
     past = min(age - terms.usage_days, terms.usual_days)
@@ -227,6 +227,10 @@ def _usual(rule: str, seen: Seen, terms: States) -> tuple[float | None, Evidence
         return None, Evidence(rule, None, f"{told}, first {age:.0f} days ago: too little past to know its usual")
     usual = _number(seen, "use_before") / past * terms.usage_days
     return usual, Evidence(rule, None, f"{told}, usually {usual:,.0f}")
+
+
+def _at_usual(terms: States) -> str:
+    return f"at its usual from {1 - terms.noise:.0%} of it on"
 
 
 def _days(number: float) -> str:
