@@ -114,11 +114,17 @@ def portfolio(
         raise PropensityError(
             f"{as_of} has not been observed yet: the data ends on {observed}", f"Name {observed} or an earlier day."
         )
-    seen = customers.customers(workspace, as_of)
-    held, belongs, unpriced = _contracts(workspace, as_of)
-    found = decisions.portfolio(sliced(seen, held, belongs, workspace.config.states), by, within)
+    slices, unpriced = read(workspace, as_of)
+    found = decisions.portfolio(slices, by, within)
     shown = [one.name for one in found.groups] if by == ACCOUNT else []
     return Found(as_of, workspace.config.currency, within or {}, found, unpriced, Store(workspace).names(shown))
+
+
+def read(workspace: Workspace, day: date) -> tuple[list[Slice], int]:
+    """All slices as of the end of ``day``, and how many live contracts have no ARR."""
+    seen = customers.customers(workspace, day)
+    held, belongs, unpriced = _contracts(workspace, day)
+    return list(sliced(seen, held, belongs, workspace.config.states)), unpriced
 
 
 def sliced(

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 from features import frame
+from features.definitions import FEATURES
 from features.facts import UNIT
 from features.workspace import Workspace
 from serving import customers
+from serving.decisions import portfolio as decisions
 from serving.decisions.portfolio import AMOUNTS, DIMENSIONS
-from serving.portfolio import portfolio
+from serving.portfolio import portfolio, read
 from serving.store import Store
 from tests.commands import Command
 from tests.serving.test_states import UNTIL, day, founded, score, tables
@@ -61,25 +63,27 @@ def random_company(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
 
 @pytest.mark.parametrize("when", DAYS, ids=str)
 def test_arr_is_that_of_the_features_and_reconciles_at_every_level(random_company: Workspace, when: date) -> None:
-    names = customers.accounts(random_company)
-    rows = frame.feature_rows(random_company, names, [when] * len(names))
-    by_account = portfolio(random_company, "account", day=when).portfolio
-    for column, name in (("arr", "arr"), ("arr_year_before", "arr_year_before"), ("contracts_live", "contracts")):
-        known = dict(zip(names, rows[column], strict=True))
-        found = {group.name: group.amounts[name] / UNIT for group in by_account.groups}
-        assert {account: number for account, number in known.items() if number} == {a: n for a, n in found.items() if n}
+    slices, _ = read(random_company, when)
+    by_account = decisions.portfolio(slices, "account")
     assert by_account.total.amounts["arr"] > 0
+    names = customers.accounts(random_company)
+    catalogue = [one for one in FEATURES if one.name in ("arr", "arr_year_before", "contracts_live")]
+    assert len(catalogue) == 3
+    rows = frame.feature_rows(random_company, names, [when] * len(names), declared=catalogue)
+    amounts = {group.name: group.amounts for group in by_account.groups}
+    for column, name in (("arr", "arr"), ("arr_year_before", "arr_year_before"), ("contracts_live", "contracts")):
+        assert [amounts.get(account, {}).get(name, 0) / UNIT for account in names] == rows[column].tolist()
     assert by_account.total.accounts == int((rows["contracts_live"] > 0).sum())
     for dimension in DIMENSIONS:
-        found_by = portfolio(random_company, dimension, day=when).portfolio
+        found_by = decisions.portfolio(slices, dimension)
         assert found_by.total == by_account.total
         for amount in AMOUNTS:
             assert sum(group.amounts[amount] for group in found_by.groups) == found_by.total.amounts[amount]
         for group in found_by.groups:
-            inner = portfolio(random_company, "line_of_business", {dimension: group.name}, when).portfolio
+            inner = decisions.portfolio(slices, "line_of_business", {dimension: group.name})
             assert inner.total.amounts == group.amounts
             assert inner.total.accounts == group.accounts
-    lines = {group.name for group in portfolio(random_company, "line_of_business", day=when).portfolio.groups}
+    lines = {group.name for group in decisions.portfolio(slices, "line_of_business").groups}
     assert lines == {"cloud", "print", "unknown"}
 
 
