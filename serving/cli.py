@@ -9,9 +9,9 @@ import sys
 
 from features.errors import PropensityError
 from serving import terminal
-from serving.commands import advocacy, app, daily, models, outreach, reasons
+from serving.commands import advocacy, app, daily, models, outreach, programme, reasons
 
-__all__ = ["advocacy", "app", "daily", "main", "models", "outreach", "reasons"]
+__all__ = ["advocacy", "app", "daily", "main", "models", "outreach", "programme", "reasons"]
 
 
 def main() -> None:

@@ -123,4 +123,20 @@ rest_days = 90                # after an ask; 180 after one that was declined
 per_year = 3
 consent = "required"          # from contacts, per kind of ask; or "not needed"
 # consent_days = 730          # how long it holds
+
+# What the advocacy programme is held against: `propensity programme`.
+[programme]
+period = 365                  # days, ending with the data
+participation = 0.333         # of the accounts that could be asked
+nps = 0.2                     # relative to a year before
+revenue = 0.5                 # of won revenue touched by an act
+answer_days = 14              # within which feedback is to be answered
+
+# When an account calls for somebody: `propensity alerts`.
+[alerts]
+dissatisfied = 0.6            # the answer, as a share of its scale, up to which somebody is
+unanswered_days = 7           # how long a detractor may wait
+renewal_days = 90             # the lead time of a renewal
+renewal_risk = 0.3            # the probability of churn from which it is at risk
+deadline_days = 7             # how long there is to act
 """
