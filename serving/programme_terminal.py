@@ -52,11 +52,12 @@ def _definition(text: str) -> None:
 
 
 def _participation(part: Participation) -> None:
-    out.print(f"  {_share(part.found)} of the eligible accounts took part: {part.verdict}")
+    found = part.found
+    out.print(f"  {found.yes:,} of {found.of:,} eligible accounts took part: {_rate(found)}, {part.verdict}")
     if part.risk_unknown:
         out.print(
             f"[yellow]  risk not known then: {len(part.risk_unknown)} of {len(part.month_ends)} month-ends have no stored "
-            "scores; risk kept nobody back on these[/]"
+            "scores; risk kept nobody back on these, so more count as eligible than would have been[/]"
         )
     _definition(programme_participation.DEFINITION)
 
@@ -87,17 +88,15 @@ def _loop(part: Loop) -> None:
     if not part.kinds:
         out.print("  nobody told us anything in the period")
         return
-    table = _table("feedback", "answered by us", "days", "next answer", "where we did not answer", "may still be")
+    table = _table("feedback", "counted", "answered by us", "days", "then", "else")
     for kind in part.kinds:
-        table.add_row(
-            kind.kind,
-            _share(kind.closed),
-            _estimate(kind.days, "{:.1f}"),
-            _estimate(kind.after, "{:+.0f}"),
-            _estimate(kind.after_silence, "{:+.0f}"),
-            f"{kind.waiting:,}",
+        days, then, silence = (
+            _estimate(found, form)
+            for found, form in ((kind.days, "{:.1f}"), (kind.after, "{:+.0f}"), (kind.after_silence, "{:+.0f}"))
         )
+        table.add_row(kind.kind, f"{kind.closed.of:,}", _rate(kind.closed), days, then, silence)
     out.print(table)
+    _definition("then: sentiment after, where we answered; else: where we did not; days: the median")
     _definition(programme_loop.DEFINITION.format(days=part.answer_days))
     if part.open:
         owners = part.owners
@@ -113,7 +112,8 @@ def _loop(part: Loop) -> None:
 
 def _funnel(part: Funnel) -> None:
     out.print(
-        f"  {part.eligible:,} accounts eligible, {part.asked.yes:,} asked: {_share(part.asked)}; {part.whole.asked:,} asks"
+        f"  {part.eligible:,} accounts eligible, {part.asked.yes:,} of them asked: {_rate(part.asked)}; "
+        f"{part.beside:,} more asked that were not eligible at a month-end"
     )
     table = _table("asks", "made", "accepted", "done, of those")
     for step in (part.whole, *part.kinds):
@@ -133,6 +133,9 @@ def _funnel(part: Funnel) -> None:
     if part.tired:
         tired = "; ".join(f"{many}: {_share(found)}" for many, found in part.tired)
         out.print(f"  accepted, by asks of the account in the year before: {tired}")
+        out.print(
+            "[dim]  who is asked again was not drawn at random: this alone does not say that asking tires anybody[/]"
+        )
     _definition(programme_funnel.DEFINITION.format(days=part.rest_days))
 
 
@@ -148,9 +151,11 @@ def _table(*headings: str) -> Table:
 
 
 def _share(found: Share) -> str:
-    if found.rate is None:
-        return "–"
-    return f"{found.rate:.0%} ({found.low:.0%}–{found.high:.0%}) of {found.of:,}"
+    return "–" if found.rate is None else f"{_rate(found)} of {found.of:,}"
+
+
+def _rate(found: Share) -> str:
+    return "–" if found.rate is None else f"{found.rate:.0%} ({found.low:.0%}–{found.high:.0%})"
 
 
 def _points(found: Estimate | None) -> str:

@@ -17,9 +17,9 @@ from serving.decisions.intervals import Bootstrap, Share, Vector, share, told
 from training.metrics import Estimate
 
 DEFINITION = (
-    "asks made in the period, by what is known now. Accepted: of those that were answered, or that nobody answered within {days} "
-    "days; done: of those accepted that were done, or accepted {days} days ago or more. What may still be answered or done "
-    "is not counted; acts that nobody asked for are not in it"
+    "asks made in the period, by what is known now. Accepted: within {days} days, of those made so long ago or longer; done: "
+    "within {days} days after that, of those accepted so long ago or longer. What is younger is not counted, answered or not: "
+    "else the last quarter would look better than it is. Acts that nobody asked for are not in it"
 )
 
 
@@ -40,7 +40,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Funnel:
-    """``eligible`` and ``asked`` count accounts, ``whole`` asks. ``trend`` is by how much the share accepted changes from one
+    """``eligible`` counts accounts, ``asked`` how many of them were asked, ``beside`` who was asked and was not eligible;
+    ``whole`` counts asks. ``trend`` is by how much the share accepted changes from one
     quarter to the next; None where there is but one. ``tired``: how many asks an account had had in the year before → the
     share accepted. Days are medians.
     """
@@ -48,6 +49,7 @@ class Funnel:
     rest_days: int
     eligible: int
     asked: Share
+    beside: int
     whole: Step
     kinds: list[Step]
     quarters: list[Step]
@@ -70,6 +72,7 @@ class Funnel:
         return {
             "eligible": self.eligible,
             "accounts_asked": self.asked.as_dict(),
+            "asked_and_not_eligible": self.beside,
             **self.whole.as_dict(),
             "kinds": [step.as_dict() for step in self.kinds],
             "quarters": [step.as_dict() for step in self.quarters],
@@ -86,20 +89,17 @@ def funnel(
     asks: Sequence[Ask], eligible: set[str], since: date, until: date, rest_days: int, draws: Bootstrap
 ) -> Funnel:
     """``asks`` are all there ever were; those made after ``since``, by ``until``, are looked at. ``eligible`` are the accounts
-    that could be asked in the period; who was asked counts among them.
+    that could be asked in the period.
     """
     made = sorted((ask for ask in asks if since < ask.asked <= until), key=lambda ask: (ask.asked, ask.ask))
-    asked = {ask.account for ask in made}
-    everybody = sorted(eligible | asked)
+    asked, everybody, ripe = {ask.account for ask in made}, sorted(eligible), _Ripe(until, timedelta(days=rest_days))
+    known = [ask for ask in made if ripe.asked(ask)]
+    finished = [ask for ask in known if ripe.accepted(ask)]
 
     def step(name: str, of: Sequence[Ask]) -> Step:
-        settled = [ask for ask in of if answered(ask, until, rest_days)]
-        said_yes = [ask for ask in of if accepted(ask) and finished(ask, until, rest_days)]
+        mine = [ask for ask in of if ripe.asked(ask)]
         return Step(
-            name,
-            len(of),
-            _share(settled, accepted),
-            _share(said_yes, lambda ask: ask.done is not None),
+            name, len(of), _share(mine, ripe.yes), _share([ask for ask in mine if ripe.accepted(ask)], ripe.did)
         )
 
     def steps(name: Callable[[Ask], str]) -> list[Step]:
@@ -108,38 +108,51 @@ def funnel(
             each[name(ask)].append(ask)
         return [step(part, each[part]) for part in sorted(each)]
 
-    settled = [ask for ask in made if answered(ask, until, rest_days)]
     return Funnel(
         rest_days,
         len(everybody),
         share([account in asked for account in everybody], everybody),
+        len(asked - eligible),
         step("all", made),
         steps(lambda ask: ask.kind),
         steps(lambda ask: quarter(ask.asked)),
-        _trend(settled, draws),
-        _days(made, lambda ask: (ask.asked, ask.accepted), draws),
-        _days(made, lambda ask: (ask.accepted, ask.done), draws),
-        _tired(settled, asks),
+        _trend(known, ripe.yes, draws),
+        _days([ask for ask in known if ripe.yes(ask)], lambda ask: (ask.asked, said_yes(ask)), draws),
+        _days([ask for ask in finished if ripe.did(ask)], lambda ask: (said_yes(ask), ask.done), draws),
+        _tired(known, ripe.yes, asks),
     )
-
-
-def accepted(ask: Ask) -> bool:
-    """Who did it has accepted it."""
-    return ask.accepted is not None or ask.done is not None
-
-
-def answered(ask: Ask, until: date, rest_days: int) -> bool:
-    """Whether it is known that an ask was accepted or not: silence for so long is a no."""
-    return ask.state != "asked" or until >= ask.asked + timedelta(days=rest_days)
-
-
-def finished(ask: Ask, until: date, rest_days: int) -> bool:
-    """Whether it is known that an accepted ask was done or not."""
-    return ask.done is not None or (ask.accepted is not None and until >= ask.accepted + timedelta(days=rest_days))
 
 
 def quarter(day: date) -> str:
     return f"{day.year} Q{(day.month + 2) // 3}"
+
+
+def said_yes(ask: Ask) -> date | None:
+    """When they accepted; who did it has."""
+    return min((day for day in (ask.accepted, ask.done) if day is not None), default=None)
+
+
+@dataclass(frozen=True)
+class _Ripe:
+    """Which asks are old enough to be counted, and what came of them in the same number of days each."""
+
+    until: date
+    days: timedelta
+
+    def asked(self, ask: Ask) -> bool:
+        return self.until >= ask.asked + self.days
+
+    def yes(self, ask: Ask) -> bool:
+        said = said_yes(ask)
+        return said is not None and said < ask.asked + self.days
+
+    def accepted(self, ask: Ask) -> bool:
+        said = said_yes(ask)
+        return said is not None and self.yes(ask) and self.until >= said + self.days
+
+    def did(self, ask: Ask) -> bool:
+        said = said_yes(ask)
+        return said is not None and ask.done is not None and ask.done < said + self.days
 
 
 def _share(asks: Sequence[Ask], yes: Callable[[Ask], bool]) -> Share:
@@ -154,28 +167,30 @@ def _days(
     return draws.median([float(days) for _, days in known], [account for account, _ in known])
 
 
-def _trend(settled: Sequence[Ask], draws: Bootstrap) -> Estimate | None:
+def _trend(asks: Sequence[Ask], yes: Callable[[Ask], bool], draws: Bootstrap) -> Estimate | None:
     """The slope of acceptance over quarters, every ask counting the same."""
-    if len({quarter(ask.asked) for ask in settled}) < 2:
+    if len({quarter(ask.asked) for ask in asks}) < 2:
         return None
-    at = np.array([ask.asked.year * 4.0 + (ask.asked.month - 1) // 3 for ask in settled])
-    yes = np.array([float(accepted(ask)) for ask in settled])
+    at = np.array([ask.asked.year * 4.0 + (ask.asked.month - 1) // 3 for ask in asks])
+    accepted = np.array([float(yes(ask)) for ask in asks])
 
     def slope(weights: Vector) -> float:
         from_mean = at - weights @ at / weights.sum() if weights.sum() else at
         spread = weights @ from_mean**2
-        return float(weights @ (from_mean * yes) / spread) if spread else math.nan
+        return float(weights @ (from_mean * accepted) / spread) if spread else math.nan
 
-    return draws.of([ask.account for ask in settled], slope)
+    return draws.of([ask.account for ask in asks], slope)
 
 
-def _tired(settled: Sequence[Ask], everything: Iterable[Ask]) -> list[tuple[str, Share]]:
-    """Fatigue: how many asks the account had had in the year before the ask → the share accepted."""
+def _tired(asks: Sequence[Ask], yes: Callable[[Ask], bool], everything: Iterable[Ask]) -> list[tuple[str, Share]]:
+    """Fatigue: how many asks the account had had in the year before the ask → the share accepted. Who
+    is asked again was not drawn at random.
+    """
     of: dict[str, list[date]] = defaultdict(list)
     for ask in everything:
         of[ask.account].append(ask.asked)
     each: dict[int, list[Ask]] = defaultdict(list)
-    for ask in settled:
+    for ask in asks:
         before = sum(ask.asked - timedelta(days=YEAR) <= day < ask.asked for day in of[ask.account])
         each[min(before, 3)].append(ask)
-    return [("3 or more" if many == 3 else str(many), _share(each[many], accepted)) for many in sorted(each)]
+    return [("3 or more" if many == 3 else str(many), _share(each[many], yes)) for many in sorted(each)]

@@ -14,7 +14,7 @@ from training.metrics import Estimate
 
 DEFINITION = (
     "answered by us: a touch done, or the first answer to a ticket, after the feedback and within {days} days, for the same "
-    "person or the whole account; feedback that is younger and not answered yet is not counted. Sentiment after: the next "
+    "person or the whole account; younger feedback is not counted, answered or not. Sentiment after: the next "
     "answer of the same person (or of nobody in particular, of the account) to the same question, less this one, in points of 100; "
     "observed, not caused"
 )
@@ -22,7 +22,7 @@ DEFINITION = (
 
 @dataclass(frozen=True)
 class Kind:
-    """Feedback of one kind. ``waiting`` is not answered, and its days are not over. ``after`` and ``after_silence`` are how
+    """Feedback of one kind. ``waiting`` is younger than the days in which it is to be answered. ``after`` and ``after_silence`` are how
     the next answer differs where we answered and where we did not, in points of 100; None: nobody has answered again.
     """
 
@@ -132,7 +132,7 @@ def _case(
 
 
 def _kind(name: str, cases: Sequence[_Case], draws: Bootstrap) -> Kind:
-    known = [case for case in cases if case.closed or case.due]
+    known = [case for case in cases if case.due]
     of = [case.answer.account for case in known]
     days = [(case.days, case.answer.account) for case in known if case.days is not None]
     found = Kind(name, share([case.closed for case in known], of), len(cases) - len(known), None, None, None)

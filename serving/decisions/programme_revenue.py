@@ -42,14 +42,18 @@ class Revenue:
 
     @property
     def verdict(self) -> str:
-        """Counted, not estimated: what was won is all there was. Values that are not known can move it either way."""
+        """Counted, not estimated, so without an interval: what was won is all there was."""
         if self.share is None:
             return f"unknown: {self.why}"
         capped = "; acts claim more than was won, so it is capped" if self.capped else ""
-        gaps = " of what is known" if self.acts_unknown or self.deals_unknown else ""
-        if self.share < self.target:
-            return f"below {self.target:.0%}{gaps}, even at most{capped}"
-        return f"{self.target:.0%} may be reached{gaps}: at most {self.share:.0%} was {LABEL}{capped}"
+        if self.share >= self.target:
+            return f"{self.target:.0%} may be reached: at most {self.share:.0%} of what is known was {LABEL}{capped}"
+        if self.acts_unknown:
+            return (
+                f"not known whether {self.target:.0%} is reached: {self.acts_unknown:,} of {self.acts:,} acts do not say what "
+                f"they touched; the others come to {self.share:.0%} at most"
+            )
+        return f"below {self.target:.0%}: at most {self.share:.0%} was {LABEL}"
 
     def as_dict(self) -> dict[str, Any]:
         more = {"touched": self.touched, "capped": self.capped, "share": self.share, "label": LABEL}
