@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
-
-import pandas as pd
+from typing import Any
 
 from features import frame, windows
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving import lists
-from serving.asking import RISK
-from serving.decisions.alerts import RULES, Customer, Found, found, median, risen, severity
-from serving.decisions.happened import Act, Answer, Contact, Followed, followed
+from serving.customers import customers as all_customers
+from serving.decisions.alerts import RULES, Found, found, severity
+from serving.decisions.customer import Customer
 from serving.known import Known
 from serving.log import Entry, Log
 from serving.store import Store
@@ -26,7 +23,6 @@ BY_ITSELF = "propensity"
 GONE = "its cause is gone"
 NO_CUSTOMER = "the account is no customer any more, or has given notice"
 CONFLICT = 409
-Of = TypeVar("Of", Act, Answer, Contact)
 
 
 @dataclass(frozen=True)
@@ -119,7 +115,7 @@ def alerts(
         )
     known = Known(workspace, day, by_now=not looking_back)
     not_judged = {name: why for name, rule in RULES.items() if (why := _missing(known, rule.needs))}
-    customers = _customers(known, progress)
+    customers = all_customers(known, progress)
     all_found = found(customers.values(), workspace.config.alerts, [name for name in RULES if name not in not_judged])
     states = _states(known.entries("alert"))
     there = {one.alert(_round(one, states)): one for one in all_found}
@@ -218,55 +214,6 @@ def _missing(known: Known, needs: Iterable[str]) -> str:
     """Which tables are not mapped without which a rule cannot be judged; nothing where all are there."""
     missing = [one for one in needs if not any(known.mapped(table) for table in one.split(" or "))]
     return f"not mapped: {', '.join(missing)}" if missing else ""
-
-
-def _customers(known: Known, progress: Callable[[int, int], None]) -> dict[str, Customer]:
-    """Everybody that may be scored, with what is known of them."""
-    rows = frame.feature_frame(known.workspace, [known.day], progress)
-    config, store = known.workspace.config, Store(known.workspace)
-    names = ("account", "arr", "days_to_renewal", "tickets_escalated_open")
-    columns = [rows[name] if name in rows else [None] * len(rows) for name in names]
-    numbers = {account: [_number(value) for value in values] for account, *values in zip(*columns, strict=True)}
-    middle = median([arr for arr, *_ in numbers.values() if arr is not None])
-    scores = known.risks(RISK)
-    scored, risks = scores if scores is not None else (None, {})
-    answers: dict[str, list[Followed]] = defaultdict(list)
-    for row in followed(sorted(known.answers(), key=lambda one: one.at), known.handled()):
-        answers[row.answer.account].append(row)
-    contacts, acts = _by_account(known.contacts()), _by_account(known.acts())
-
-    def turned(account: str) -> date | None:
-        """Looked up of those alone who have acted: of all, it would take long."""
-        if not any(act.done for act in acts.get(account, ())):
-            return None
-        history = [(one.as_of, one.probability) for one in store.history(account, RISK) if one.as_of <= known.day]
-        return risen(history, config.alerts.renewal_risk)
-
-    return {
-        account: Customer(
-            account, known.day, known.zone, arr, middle, _ends(known, days), escalations, risks.get(account), scored,
-            turned(account), answers.get(account, ()), contacts.get(account, ()), acts.get(account, ()),
-        )
-        for account, (arr, days, escalations) in numbers.items()
-    }  # fmt: skip
-
-
-def _by_account(rows: Iterable[Of]) -> dict[str, list[Of]]:
-    each: dict[str, list[Of]] = defaultdict(list)
-    for row in rows:
-        each[row.account].append(row)
-    return each
-
-
-def _ends(known: Known, days: float | None) -> date | None:
-    """The day on which a term ends that has so many days left."""
-    if days is None:
-        return None
-    return (known.instant + timedelta(seconds=round(days * 86_400))).astimezone(known.zone).date()
-
-
-def _number(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
 
 
 def _shown(

@@ -134,7 +134,7 @@ answer_days = 14              # within which feedback is to be answered
 
 # When an account calls for somebody: `propensity alerts`.
 [alerts]
-dissatisfied = 0.6            # the answer, as a share of its scale, up to which somebody is
+dissatisfied = 0.5            # answers up to this share of their scale are; of NPS, those below 7
 unanswered_days = 7           # how long a detractor may wait
 renewal_days = 90             # the lead time of a renewal
 renewal_risk = 0.3            # the probability of churn from which it is at risk

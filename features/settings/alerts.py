@@ -10,16 +10,16 @@ from features.settings.base import Strict
 
 
 class Alerts(Strict):
-    """When an account calls for somebody's attention. Shares of a scale lie between 0 (worst) and 1.
+    """When an account calls for somebody's attention.
 
-    ``dissatisfied`` is the answer, as a share of its scale, up to which somebody is; ``stake`` the least influence × ARR ×
+    Dissatisfied are NPS detractors, and answers to other questions up to the share ``dissatisfied`` of their scale; ``stake`` the least influence × ARR ×
     dissatisfaction of an influencer, in median ARRs of the customers. ``unanswered_days`` is how long a detractor may wait,
     ``renewal_days`` the lead time of a renewal and ``renewal_risk`` the probability of churn from which it is at risk.
     What happened longer ago than ``recent_days`` raises nothing, and an act of advocacy counts for ``advocate_days``.
     ``deadline_days`` is how long there is to act.
     """
 
-    dissatisfied: Annotated[float, Field(ge=0, lt=1)] = 0.6
+    dissatisfied: Annotated[float, Field(ge=0, lt=1)] = 0.5
     stake: Annotated[float, Field(ge=0)] = 0.5
     unanswered_days: Annotated[int, Field(ge=1, le=365)] = 7
     renewal_days: Annotated[int, Field(ge=1, le=730)] = 90

@@ -6,57 +6,19 @@ once, however often the rules are run; another one raises another.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 from features.settings.alerts import Alerts
-from serving.decisions.happened import Act, Answer, Contact, Followed
+from serving.decisions.customer import Customer
+from serving.decisions.happened import Answer, Followed
 from serving.decisions.whom import WEIGHT
 from serving.log import digest
 
 HEAVIEST = max(WEIGHT.values())
 INFLUENTIAL = WEIGHT["influencer"]
 """From this weight of a role on, what somebody says moves others."""
-
-
-@dataclass(frozen=True)
-class Customer:
-    """What is known of an account as of the end of ``day``. ``arr`` and ``ends`` (of the term that ends next) are None where
-    not known, ``risk`` (the probability that it leaves, as of ``scored``) where no model says. ``risen`` is the as_of since
-    which risk is at the bound, after it had been below. ``answers`` and ``acts`` are in the order of time.
-    """
-
-    account: str
-    day: date
-    zone: ZoneInfo
-    arr: float | None
-    median_arr: float | None
-    ends: date | None = None
-    escalations: float | None = None
-    risk: float | None = None
-    scored: date | None = None
-    risen: date | None = None
-    answers: Sequence[Followed] = ()
-    contacts: Sequence[Contact] = ()
-    acts: Sequence[Act] = ()
-
-    def on(self, instant: datetime) -> date:
-        return instant.astimezone(self.zone).date()
-
-    def age(self, instant: datetime) -> int:
-        """In days."""
-        return (self.day - self.on(instant)).days
-
-    def person(self, contact: str | None) -> Contact | None:
-        """Who they are, if they are there."""
-        return next((one for one in self.contacts if one.contact == contact and one.left is None), None)
-
-    def last_answers(self) -> Iterator[Answer]:
-        """The latest answer of each person; of nobody in particular too."""
-        yield from {row.answer.contact: row.answer for row in self.answers}.values()
 
 
 @dataclass(frozen=True)
@@ -108,9 +70,9 @@ def _dissatisfied_influencer(customer: Customer, terms: Alerts) -> Iterator[Caus
     if customer.arr is None or not customer.median_arr:
         return
     size = customer.arr / customer.median_arr
-    for answer in customer.last_answers():
-        person = customer.person(answer.contact)
-        if person is None or answer.mood > terms.dissatisfied or customer.age(answer.at) >= terms.recent_days:
+    for row in customer.last_answers():
+        answer, person = row.answer, customer.person(row.answer.contact)
+        if person is None or not dissatisfied(answer, terms) or customer.age(answer.at) >= terms.recent_days:
             continue
         weight = WEIGHT["champion"] if person.champion_contact else WEIGHT.get(person.role, 1)
         stake = weight / HEAVIEST * size * (1 - answer.mood)
@@ -120,7 +82,8 @@ def _dissatisfied_influencer(customer: Customer, terms: Alerts) -> Iterator[Caus
         yield Cause(
             _of(answer),
             customer.on(answer.at),
-            f"{person.contact}, {role}, answered {_said(answer)} on {customer.on(answer.at)}; ARR is {size:.1f} times the median",
+            f"{person.contact}, {role}, answered {_said(answer)} on {customer.on(answer.at)}; "
+            f"ARR is {size:.1f} times the median; {_since(row, customer)}",
             customer.on(answer.at) + timedelta(days=terms.deadline_days),
             person.contact,
         )
@@ -188,7 +151,7 @@ def _signs(customer: Customer, terms: Alerts) -> Iterator[str]:
     if customer.escalations:
         yield f"open escalations: {customer.escalations:.0f}"
     last = customer.answers[-1].answer if customer.answers else None
-    if last is not None and last.mood <= terms.dissatisfied and customer.age(last.at) < terms.recent_days:
+    if last is not None and dissatisfied(last, terms) and customer.age(last.at) < terms.recent_days:
         yield f"the last answer was {_said(last)}, on {customer.on(last.at)}"
     for cause in _champion_left(customer, terms):
         yield cause.words
@@ -213,10 +176,10 @@ def _advocate_turning(customer: Customer, terms: Alerts) -> Iterator[Cause]:
             f"and has been at {terms.renewal_risk:.0%} or more since {turned}",
             turned + timedelta(days=terms.deadline_days),
         )
-    for last in customer.last_answers():
+    for last in (row.answer for row in customer.last_answers()):
         on = customer.on(last.at)
         before = [row.answer for row in customer.answers if _same(row.answer, last) and row.answer.at < last.at]
-        fell = before and before[-1].mood > terms.dissatisfied >= last.mood
+        fell = before and not dissatisfied(before[-1], terms) and dissatisfied(last, terms)
         if fell and acted(on) and customer.age(last.at) < terms.recent_days:
             yield Cause(
                 _of(last),
@@ -225,6 +188,15 @@ def _advocate_turning(customer: Customer, terms: Alerts) -> Iterator[Cause]:
                 on + timedelta(days=terms.deadline_days),
                 last.contact,
             )
+
+
+def dissatisfied(answer: Answer, terms: Alerts) -> bool:
+    """Detractors, and answers to other questions that are low on their scale."""
+    return answer.kind == "detractor" or (answer.kind == "other" and answer.mood <= terms.dissatisfied)
+
+
+def _since(row: Followed, customer: Customer) -> str:
+    return "nothing done since" if row.by is None else f"{row.by.what} on {customer.on(row.by.at)} since"
 
 
 def _same(one: Answer, other: Answer) -> bool:
@@ -249,24 +221,6 @@ def severity(arr: float | None, everybody: Sequence[float]) -> str:
         return "unknown"
     more = sum(other > arr for other in everybody) / len(everybody)
     return "high" if more < 0.2 else "medium" if more < 0.5 else "low"
-
-
-def risen(history: Sequence[tuple[date, float]], bound: float) -> date | None:
-    """Since which as_of scores, oldest first, are at the bound without a break; None where they are not, or always were."""
-    since = None
-    for day, probability in reversed(history):
-        if probability < bound:
-            return since
-        since = day
-    return None
-
-
-def median(values: Sequence[float]) -> float | None:
-    """None where there are no values."""
-    ordered = sorted(value for value in values if not math.isnan(value))
-    if not ordered:
-        return None
-    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 def _of(answer: Answer) -> str:
