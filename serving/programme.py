@@ -155,7 +155,8 @@ def _eligible(workspace: Workspace, days: list[date], progress: Progress) -> tup
     rows = frame.feature_frame(workspace, days, progress)
     of_day = dict(iter(rows.groupby("as_of")))
     found, unknown = {}, []
-    for day in days:
+    for number, day in enumerate(days):
+        progress(number, len(days))
         known = Known(workspace, day)
         risks = known.risks(RISK, exactly=True)
         if risks is None:

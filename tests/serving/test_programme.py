@@ -21,7 +21,8 @@ from tests.commands import Command
 DAY = date(2026, 6, 30)
 CONFIG: dict[str, Any] = {
     "as_of": {"since": date(2025, 1, 31), "exported": date(2026, 7, 31)},
-    "programme": {"nps_accounts": 2},
+    "signals": {"windows": [90]},
+    "programme": {"nps_accounts": 2, "period": 122},
     "training": {"bootstraps": 50},
 }
 
@@ -31,7 +32,7 @@ def at(text: str) -> datetime:
 
 
 def tables() -> dict[str, list[dict[str, object]]]:
-    """a and b may be asked, and were; c may be; nobody at d has agreed to anything; e, at which nobody has either, acted
+    """a could be asked in March, and was; b had to rest after it declined; c may be asked; nobody at d has agreed to anything; e, at which nobody has either, acted
     unasked. At f an escalation is open all the time.
     """
     accounts = "abcdef"
@@ -48,35 +49,35 @@ def tables() -> dict[str, list[dict[str, object]]]:
         "tickets": [
             {"ticket": "t1", "account": "f", "contact": "p-f", "opened": at("2024-05-01"), "escalated": at("2024-05-02"),
              "first_response": at("2024-05-03"), "resolved": None},
-            {"ticket": "t2", "account": "b", "contact": "p-b", "opened": at("2026-03-01"), "escalated": None,
-             "first_response": at("2026-03-04"), "resolved": at("2026-03-05")},
+            {"ticket": "t2", "account": "b", "contact": "p-b", "opened": at("2026-03-21"), "escalated": None,
+             "first_response": at("2026-03-24"), "resolved": at("2026-03-25")},
         ],
         "feedback": [
-            {"account": "a", "contact": "p-a", "instrument": "NPS", "responded": at("2025-01-10"), "score": 9, "recorded_at": None},
-            {"account": "b", "contact": "p-b", "instrument": "NPS", "responded": at("2025-01-10"), "score": 8, "recorded_at": None},
-            {"account": "a", "contact": "p-a", "instrument": "NPS", "responded": at("2026-02-01"), "score": 10, "recorded_at": None},
-            {"account": "b", "contact": "p-b", "instrument": "NPS", "responded": at("2026-02-28"), "score": 9, "recorded_at": None},
+            {"account": "a", "contact": "p-a", "instrument": "NPS", "responded": at("2025-03-10"), "score": 9, "recorded_at": None},
+            {"account": "b", "contact": "p-b", "instrument": "NPS", "responded": at("2025-03-10"), "score": 8, "recorded_at": None},
+            {"account": "a", "contact": "p-a", "instrument": "NPS", "responded": at("2026-03-01"), "score": 10, "recorded_at": None},
+            {"account": "b", "contact": "p-b", "instrument": "NPS", "responded": at("2026-03-20"), "score": 9, "recorded_at": None},
             {"account": "c", "contact": "p-c", "instrument": "NPS", "responded": at("2026-06-01"), "score": 0,
              "recorded_at": at("2026-07-02")},
             {"account": "d", "contact": "p-d", "instrument": "NPS", "responded": at("2026-07-05"), "score": 0, "recorded_at": None},
         ],
         "outreach": [
-            {"outreach": "o1", "account": "a", "contact": None, "kind": "call", "done": at("2026-02-03"), "recorded_at": None},
+            {"outreach": "o1", "account": "a", "contact": None, "kind": "call", "done": at("2026-03-03"), "recorded_at": None},
             {"outreach": "o2", "account": "c", "contact": None, "kind": "call", "done": at("2026-06-05"),
              "recorded_at": at("2026-07-02")},
         ],
         "advocacy": [
-            {"act": "k1", "account": "a", "contact": "p-a", "kind": "review", "asked": at("2025-09-01"), "accepted": at("2025-09-03"),
-             "declined": None, "done": at("2025-09-13"), "revenue_touched": 300, "recorded_at": None},
-            {"act": "k2", "account": "b", "contact": "p-b", "kind": "review", "asked": at("2025-10-01"), "accepted": None,
-             "declined": at("2025-10-02"), "done": None, "revenue_touched": None, "recorded_at": None},
+            {"act": "k1", "account": "a", "contact": "p-a", "kind": "review", "asked": at("2026-03-01"), "accepted": at("2026-03-03"),
+             "declined": None, "done": at("2026-03-13"), "revenue_touched": 300, "recorded_at": None},
+            {"act": "k2", "account": "b", "contact": "p-b", "kind": "review", "asked": at("2026-03-05"), "accepted": None,
+             "declined": at("2026-03-06"), "done": None, "revenue_touched": None, "recorded_at": None},
             {"act": "k3", "account": "e", "contact": None, "kind": "social", "asked": None, "accepted": None, "declined": None,
-             "done": at("2025-12-01"), "revenue_touched": None, "recorded_at": None},
+             "done": at("2026-04-01"), "revenue_touched": None, "recorded_at": None},
             {"act": "k4", "account": "c", "contact": None, "kind": "social", "asked": None, "accepted": None, "declined": None,
              "done": at("2026-06-10"), "revenue_touched": 500, "recorded_at": at("2026-07-02")},
         ],
         "deals": [
-            {"deal": "d1", "account": None, "opened": at("2025-08-01"), "won": at("2026-01-10"), "value": 1000},
+            {"deal": "d1", "account": None, "opened": at("2025-08-01"), "won": at("2026-03-10"), "value": 1000},
             {"deal": "d2", "account": "a", "opened": at("2024-08-01"), "won": at("2025-01-10"), "value": 5000},
             {"deal": "d3", "account": "b", "opened": at("2026-01-01"), "won": at("2026-07-10"), "value": 7000},
         ],
@@ -91,11 +92,11 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def test_participation_by_hand(company: Workspace) -> None:
-    """a and e took part; b and c could have been asked."""
+    """a and e took part; c could have been asked."""
     found = programme(company, DAY).participation
     assert found is not None
-    assert (found.found.yes, found.found.of) == (2, 4)
-    assert len(found.month_ends) == 12
+    assert (found.found.yes, found.found.of) == (2, 3)
+    assert len(found.month_ends) == 4
     assert found.risk_unknown == found.month_ends
     assert "eligible: no rule" in found.as_dict()["definition"]
 
@@ -119,7 +120,7 @@ def test_the_other_numbers_by_hand(company: Workspace) -> None:
     assert every.days.value == 3, "a after 2 days by a call, b after 4 by a ticket's first answer"
     assert found.loop.open == []
     assert found.funnel is not None
-    assert (found.funnel.eligible, found.funnel.asked.yes, found.funnel.beside) == (4, 2, 0)
+    assert (found.funnel.eligible, found.funnel.asked.yes, found.funnel.beside) == (3, 1, 1)
     assert (found.funnel.whole.asked, found.funnel.whole.accepted.yes, found.funnel.whole.done.yes) == (2, 1, 1)
 
 
@@ -137,8 +138,8 @@ def test_later_and_late_facts_change_nothing_until_they_are_known(company: Works
     after = programme(company)
     assert after.participation is not None
     assert after.nps is not None
-    assert (after.as_of, after.participation.found.yes, after.nps.answers) == (date(2026, 7, 31), 3, 4)
-    assert after.revenue.won == 8000
+    assert (after.as_of, after.participation.found.yes, after.nps.answers) == (date(2026, 7, 31), 2, 2)
+    assert after.revenue.won == 7000
     assert after.as_dict() != before
 
 
@@ -171,16 +172,16 @@ def test_a_source_that_is_late_by_a_day_is_known_a_day_later(tmp_path: Path) -> 
 
 
 def test_risk_blocks_where_it_was_known_then(company: Workspace, tmp_path: Path) -> None:
-    """b and c are about to leave, by the only scores there are: those of the last day, which is one of twelve."""
+    """c is about to leave, by the only scores there are: those of the last day, which is one of four."""
     there = worlds.write(tmp_path, tables(), **CONFIG)
     worlds.take_in(there)
-    Store(there).save([score(account, DAY, 0.9 if account in "bc" else 0.01) for account in "abcdef"])
-    year = programme(there, DAY).participation
+    Store(there).save([score(account, DAY, 0.9 if account == "c" else 0.01) for account in "abcdef"])
+    whole = programme(there, DAY).participation
     month = programme(there, DAY, 28).participation
-    assert year is not None
+    assert whole is not None
     assert month is not None
-    assert (len(year.risk_unknown), year.found.of) == (11, 4)
-    assert (month.risk_unknown, month.month_ends, month.found.of) == ([], [DAY], 1)
+    assert (len(whole.risk_unknown), whole.found.of) == (3, 3)
+    assert (month.risk_unknown, month.month_ends, month.found.of) == ([], [DAY], 0)
 
 
 def score(account: str, day: date, probability: float) -> Score:
@@ -218,12 +219,12 @@ def test_a_day_beyond_the_data_is_refused(company: Workspace) -> None:
 def test_the_command(company: Workspace, propensity: Command) -> None:
     where = ("--workspace", company.root, "--as-of", DAY)
     document = propensity("programme", *where, "--json").document
-    assert (document["since"], document["days"], document["participation"]["yes"]) == ("2025-07-01", 365, 2)
+    assert (document["since"], document["days"], document["participation"]["yes"]) == ("2026-03-01", 122, 2)
     words = " ".join(propensity("programme", *where).out.split())
-    assert "2 of 4 eligible accounts took part: 50%" in words
+    assert "2 of 3 eligible accounts took part: 67%" in words
     assert "revenue touched, not caused" in words
-    assert "12 of 12 month-ends have no stored scores" in words
-    assert "acceptance" in words
+    assert "4 of 4 month-ends have no stored scores" in words
+    assert "no trend can be told" in words
     half = propensity("programme", *where, "--days", 28, "--json").document
     assert half["since"] == str(DAY - timedelta(days=27))
     assert propensity("programme", "--workspace", company.root, "--as-of", "someday", "--json").status == 2
