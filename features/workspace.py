@@ -14,10 +14,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from features.errors import PropensityError, one_of
+from features.settings.alerts import Alerts
 from features.settings.base import Strict, time_zone
 from features.settings.data import Check, Cohort, Grid, Mapping, Personas, Signals, Source, Text
 from features.settings.decisions import Asks, Calls, Economics
 from features.settings.outcomes import Outcomes
+from features.settings.programme import Programme
 from features.settings.states import States
 from features.settings.training import Training
 from features.tables import TABLES
@@ -48,6 +50,8 @@ class Config(Strict):
     calls: Calls = Calls()
     asks: Asks = Asks()
     states: States = States()
+    programme: Programme = Programme()
+    alerts: Alerts = Alerts()
     store: str | None = None
 
     def delay_hours(self, table: str) -> float:

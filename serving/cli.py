@@ -6,12 +6,15 @@ Exit status: 0 done, 2 something has to be mended (the message says what), 3 no 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 
 from features.errors import PropensityError
-from serving import terminal
-from serving.commands import advocacy, app, daily, models, outreach, portfolio, reasons
+from serving import commands, terminal
+from serving.commands import app
 
-__all__ = ["advocacy", "app", "daily", "main", "models", "outreach", "portfolio", "reasons"]
+for found in iter_modules(commands.__path__, f"{commands.__name__}."):
+    import_module(found.name)
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ STARTS: dict[str, tuple[str, ...]] = {
     "ask": ("asked",),
     "opt-out": ("out",),
     "opinion": ("agrees", "disagrees"),
+    "alert": ("raised",),
 }
 """What an entry may be about, and how such a thing begins."""
 FOLLOWS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -32,6 +33,7 @@ FOLLOWS: dict[str, dict[str, tuple[str, ...]]] = {
     "ask": {"asked": ("accepted", "declined"), "accepted": ("done",)},
     "opt-out": {"out": ("in",)},
     "opinion": {},
+    "alert": {"raised": ("snoozed", "closed"), "snoozed": ("closed",)},
 }
 """What may come after what; each once."""
 

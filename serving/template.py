@@ -139,4 +139,20 @@ attitude = 70                 # points of 100 from which on they think well of u
 stay = 0.8                    # probability of staying from which on they mean to stay
 expansion = 0.2               # probability of expansion from which on an account is growing,
 growth = 1.05                 # or ARR against a year before where no model of expansion has scored
+
+# What the advocacy programme is held against: `propensity programme`.
+[programme]
+period = 365                  # days, ending with the data
+participation = 0.333         # of the accounts that could be asked
+nps = 0.2                     # relative to a year before
+revenue = 0.5                 # of won revenue touched by an act
+answer_days = 14              # within which feedback is to be answered
+
+# When an account calls for somebody: `propensity alerts`.
+[alerts]
+dissatisfied = 0.5            # answers up to this share of their scale are; of NPS, those below 7
+unanswered_days = 7           # how long a detractor may wait
+renewal_days = 90             # the lead time of a renewal
+renewal_risk = 0.3            # the probability of churn from which it is at risk
+deadline_days = 7             # how long there is to act
 """
