@@ -57,6 +57,11 @@ NAMES = sa.Table(
     comment="the only place where names are kept; a row can be erased without touching anything else",
 )
 
+MOST_ASKED = 10_000
+"""Values named in one query: databases take no more than so many."""
+_SHOWN = sa.and_(*(SCORES.c[name] == BATCHES.c[name] for name in ("outcome", "as_of", "model_version", "frame_hash")))
+"""The scores of the batches that are shown."""
+
 
 class Store:
     """One workspace's application store."""
@@ -96,9 +101,14 @@ class Store:
                 connection.execute(NAMES.insert(), [{"account": account, "name": name} for account, name in names])
 
     def names(self, accounts: Sequence[str]) -> dict[str, str]:
+        """The names of these accounts, however many; an account without one is left out."""
+        found: dict[str, str] = {}
         with self.engine.connect() as connection:
-            found = connection.execute(sa.select(NAMES).where(NAMES.c.account.in_(list(accounts))))
-            return {row.account: row.name for row in found}
+            for first in range(0, len(accounts), MOST_ASKED):
+                some = list(accounts[first : first + MOST_ASKED])
+                rows = connection.execute(sa.select(NAMES).where(NAMES.c.account.in_(some)))
+                found |= {row.account: row.name for row in rows}
+        return found
 
     def shown(self, outcome: str) -> sa.Row[Any] | None:
         """The latest batch of an outcome."""
@@ -133,25 +143,22 @@ class Store:
 
     def history(self, account: str, outcome: str) -> list[Score]:
         """An account's scores as they are shown, one for each as_of, oldest first."""
-        same = [SCORES.c[name] == BATCHES.c[name] for name in ("outcome", "as_of", "model_version", "frame_hash")]
-        query = sa.select(SCORES).join(BATCHES, sa.and_(*same))
+        query = sa.select(SCORES).join(BATCHES, _SHOWN)
         chosen = (SCORES.c.account == account) & (SCORES.c.outcome == outcome)
         return self._scores(query.where(chosen).order_by(SCORES.c.as_of))
 
     def before(self, outcome: str, as_of: date, accounts: Sequence[str]) -> dict[str, float]:
         """What the last batch before a date said of these accounts."""
-        same = [SCORES.c[name] == BATCHES.c[name] for name in ("outcome", "as_of", "model_version", "frame_hash")]
         earlier = (BATCHES.c.outcome == outcome) & (BATCHES.c.as_of < as_of)
         last = sa.select(sa.func.max(BATCHES.c.as_of)).where(earlier).scalar_subquery()
-        query = sa.select(SCORES.c.account, SCORES.c.probability).join(BATCHES, sa.and_(*same))
+        query = sa.select(SCORES.c.account, SCORES.c.probability).join(BATCHES, _SHOWN)
         query = query.where(BATCHES.c.outcome == outcome, BATCHES.c.as_of == last, SCORES.c.account.in_(list(accounts)))
         with self.engine.connect() as connection:
             return {row.account: row.probability for row in connection.execute(query)}
 
     def probabilities(self, outcome: str, as_of: date) -> dict[str, float]:
         """What the scores shown for a date say of each account; nothing where that date has not been scored."""
-        same = [SCORES.c[name] == BATCHES.c[name] for name in ("outcome", "as_of", "model_version", "frame_hash")]
-        query = sa.select(SCORES.c.account, SCORES.c.probability).join(BATCHES, sa.and_(*same))
+        query = sa.select(SCORES.c.account, SCORES.c.probability).join(BATCHES, _SHOWN)
         query = query.where(BATCHES.c.outcome == outcome, BATCHES.c.as_of == as_of)
         with self.engine.connect() as connection:
             return {row.account: row.probability for row in connection.execute(query)}

@@ -215,6 +215,14 @@ def test_the_command(small: Workspace, propensity: Command, tmp_path: Path) -> N
     assert "no customer as of" in " ".join(propensity("states", "cem", *where).out.split())
 
 
+def test_names_are_found_however_many_are_asked_for(tmp_path: Path) -> None:
+    """A database takes so many values in a query; there may be more accounts."""
+    store = Store(founded(tmp_path, tables()))
+    asked = [f"nobody {number}" for number in range(300_000)] + ["ann", "dee"]
+    assert store.names(asked) == {"ann": "=ann", "dee": "=dee"}
+    assert store.names([]) == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
