@@ -72,6 +72,15 @@ def test_worked_by_hand() -> None:
     assert total.of("growth_told_by", "model").accounts == 1
 
 
+def test_arr_under_notice_is_that_of_no_score_so_that_none_counts_twice() -> None:
+    for leaves, name in ((None, "arr_under_notice"), (1.0, "arr_at_risk")):
+        seen = [Seen("ann", measures(notice_given=1), leaves)]
+        held = {"ann": [Held(None, UNIT, 10 * UNIT, 0)]}
+        total = portfolio(sliced(seen, held, {"ann": NOWHERE}, TERMS), "line_of_business").total
+        assert total.amounts["arr_under_notice"] + total.amounts["arr_at_risk"] == total.amounts[name] == 10 * UNIT
+        assert [one.places["line_of_business"] for one in sliced(seen, held, {"ann": NOWHERE}, TERMS)] == ["own"]
+
+
 def test_drill_down_from_everything_to_one_account() -> None:
     slices = by_hand()
     whole = portfolio(slices, "global").total
