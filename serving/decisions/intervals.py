@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from training.metrics import COVERAGE, Estimate, estimate
 
@@ -35,31 +35,29 @@ class Share:
 
 
 def share(yes: Sequence[bool], accounts: Sequence[str]) -> Share:
-    """Wilson's interval for as many independent cases as the given ones are worth: fewer where those of an account are
-    alike (their design effect), and no more than accounts where all cases are.
+    """Wilson's interval. Where accounts have several cases, it is that of as many independent ones as these are worth: fewer
+    where those of an account are alike (their design effect), and no more than accounts where all cases are. With few
+    accounts that effect is itself uncertain, hence Student's quantile.
     """
     count, total = sum(yes), len(yes)
     if not total:
         return Share(0, 0, 0.0, 1.0)
-    worth = _worth(np.asarray(yes, float), accounts)
-    low, high = wilson(count / total, worth)
-    return Share(count, total, low, high)
-
-
-def wilson(rate: float, n: float) -> tuple[float, float]:
-    """Wilson's interval of a rate that was seen in ``n`` independent cases."""
-    middle, scale = rate + Z**2 / (2 * n), 1 + Z**2 / n
-    half = Z * math.sqrt(rate * (1 - rate) / n + Z**2 / (4 * n**2))
-    return max((middle - half) / scale, 0.0), min((middle + half) / scale, 1.0)
-
-
-def _worth(yes: Vector, accounts: Sequence[str]) -> float:
     _, position = np.unique(np.asarray(accounts, dtype=str), return_inverse=True)
-    rate, n = float(yes.mean()), len(yes)
-    if rate in (0.0, 1.0):
-        return float(position.max() + 1)
-    between = float((np.bincount(position, yes - rate) ** 2).sum())
-    return n / max(between / (n * rate * (1 - rate)), 1.0)
+    several, rate = int(position.max()) + 1, count / total
+    if several == total or rate in (0.0, 1.0):
+        return Share(count, total, *wilson(rate, several))
+    if several == 1:
+        return Share(count, total, *wilson(rate, 1))
+    between = float((np.bincount(position, np.asarray(yes, float) - rate) ** 2).sum()) * several / (several - 1)
+    worth = total / max(between / (total * rate * (1 - rate)), 1.0)
+    return Share(count, total, *wilson(rate, worth, float(t.ppf((1 + COVERAGE) / 2, several - 1))))
+
+
+def wilson(rate: float, n: float, z: float = Z) -> tuple[float, float]:
+    """Wilson's interval of a rate that was seen in ``n`` independent cases."""
+    middle, scale = rate + z**2 / (2 * n), 1 + z**2 / n
+    half = z * math.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
+    return max((middle - half) / scale, 0.0), min((middle + half) / scale, 1.0)
 
 
 def verdict(found: Share, target: float) -> str:

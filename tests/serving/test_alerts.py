@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import serving.store
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.alerts import Alerted, alerts, close, snooze
@@ -103,15 +105,19 @@ def database() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def both(
-    request: pytest.FixtureRequest, worlds_of: tuple[Workspace, Workspace], tmp_path: Path
+    request: pytest.FixtureRequest,
+    worlds_of: tuple[Workspace, Workspace],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[tuple[Workspace, Workspace]]:
     """June and July over one application store, which is empty."""
     url = f"sqlite:///{tmp_path / 'store.db'}"
     if request.param == "postgresql":
         url = request.getfixturevalue("database").replace("postgresql://", "postgresql+psycopg://")
     june, july = (Workspace(one.root, one.config.model_copy(update={"store": url})) for one in worlds_of)
-    yield june, july
+    monkeypatch.setattr("serving.store._engine", cache(serving.store._engine))  # one for all, closed at the end
     store = Log(june).store
+    yield june, july
     with store.engine.begin() as connection:
         for table in ("log", "scores", "batches"):
             connection.exec_driver_sql(f"DELETE FROM {table}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,13 +23,24 @@ def test_with_one_case_for_each_account_the_interval_is_wilsons(yes: list[bool])
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
-def test_cases_of_one_account_that_are_alike_count_as_one() -> None:
-    """Ten accounts, five of which always say yes: twice, or four times each, tells no more than once."""
+def test_cases_of_one_account_that_are_alike_tell_no_more_than_one() -> None:
+    """Ten accounts, five of which always say yes: four times each tells no more than twice, nor twice than once."""
     accounts = [str(number) for number in range(10)]
-    once = share([number < 5 for number in range(10)], accounts)
-    for times in (2, 4):
-        again = share([number < 5 for number in range(10)] * times, accounts * times)
-        assert (again.low, again.high) == pytest.approx((once.low, once.high))
+    once, twice, often = (share([number < 5 for number in range(10)] * times, accounts * times) for times in (1, 2, 4))
+    assert (often.low, often.high) == pytest.approx((twice.low, twice.high))
+    assert twice.low < once.low < once.high < twice.high
+    assert share([True, False], ["a", "a"]).high - share([True, False], ["a", "a"]).low > 0.8, "one account alone"
+
+
+def test_the_interval_of_a_share_covers_at_about_its_rate_where_accounts_differ() -> None:
+    """40 accounts with one to six cases each, whose own rates lie about 0.3 (correlation 0.3 within an account)."""
+    rng, hits = np.random.default_rng(3), 0
+    for _ in range(400):
+        own = rng.beta(0.7, 0.7 * 7 / 3, 40)
+        accounts = np.repeat(np.arange(40), rng.integers(1, 7, 40))
+        found = share((rng.random(len(accounts)) < own[accounts]).tolist(), [str(one) for one in accounts])
+        hits += found.low <= 0.3 <= found.high
+    assert 0.92 <= hits / 400 <= 0.98
 
 
 def test_where_all_say_the_same_accounts_are_counted_and_not_cases() -> None:
