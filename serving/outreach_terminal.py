@@ -27,10 +27,10 @@ def show(found: Outreach, config: Config) -> None:
         out.print(f"[dim]{len(found.held_out)} held out at random, to measure what a call does[/]")
     value = config.value
     out.print(
-        f"[dim]worth: expected profit of a call in {config.currency}; save rate {value.save_rate:.0%} "
-        f"(assumed, not measured), margin {value.margin:.0%}, "
+        f"[dim]worth: expected profit of a call in {config.currency}; margin {value.margin:.0%}, "
         f"a call costs {number(value.contact_cost)}[/]"
     )
+    out.print(f"[dim]save_rate: {escape(str(found.rate))}[/]")
 
 
 def show_effect(found: Effect) -> None:

@@ -22,7 +22,7 @@ def test_the_list_is_ranked_by_what_a_call_brings(again: Workspace, propensity: 
     told = propensity("list", "--top", 8, "--workspace", again.root, "--json").document
     lines = told["lines"]
     assert len(lines) == 8
-    assert (told["label"], told["save_rate"]) == ("", "assumed")
+    assert (told["label"], told["save_rate"]["told"]) == ("", "assumed 0.20")
     terms = again.config.value
     for line in lines:
         arr = terms.arr if line["arr"] is None else line["arr"]
@@ -35,7 +35,7 @@ def test_the_list_is_ranked_by_what_a_call_brings(again: Workspace, propensity: 
     assert all(line["why_not"] for line in told["below"])
     words = " ".join(propensity("list", "--top", 8, "--workspace", again.root).out.split())
     assert "whom to call, as of" in words
-    assert "assumed, not measured" in words
+    assert "save_rate: assumed 0.20" in words
 
 
 def test_an_owner_gets_their_part_of_the_same_list(again: Workspace, propensity: Command) -> None:
