@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from features.database import literal
 from features.plan import Plan
 from features.windows import moment
 from features.workspace import Workspace
-from serving import effect, lists
+from serving import effect, lists, uplift
 from serving.decisions.actions import action
 from serving.decisions.asks import day_of
 from serving.decisions.calls import OUTCOME, UNMODELLED, Candidate, Listed, Ranked, Standing, listed
@@ -76,7 +76,8 @@ class Outreach:
     """The list of a day: whom to call, who came next and why not, how many were kept back by which rule.
 
     ``label`` is empty, or says that no model has ranked it. ``held_out`` are the accounts drawn at random; they are told
-    to who plans the list, never to those who call. ``rate`` is the save rate that it goes by.
+    to who plans the list, never to those who call. ``rate`` is the save rate that it goes by;
+    ``uplift_from`` how many randomised accounts taught whom a call helps most, 0 where the list does not go by that.
     """
 
     as_of: date
@@ -86,6 +87,7 @@ class Outreach:
     kept_back: dict[str, str]
     held_out: list[str]
     rate: SaveRate
+    uplift_from: int = 0
 
     @property
     def rules(self) -> Counter[str]:
@@ -97,6 +99,7 @@ class Outreach:
             "as_of": self.as_of.isoformat(),
             "label": self.label,
             "save_rate": self.rate.as_dict(),
+            "uplift_from": self.uplift_from,
             "lines": [row.as_dict() for row in self.called],
             "below": [row.as_dict() for row in self.below],
             "kept_back": dict(self.rules),
@@ -114,11 +117,21 @@ def outreach(
     settings, config = configured(workspace, OUTCOME), workspace.config
     day = today or frame.observed_until(workspace) + timedelta(days=1)
     as_of, label, known = _known(workspace)
+    found_out = effect.trial(workspace)
+    economics, rate = effect.terms(workspace, found_out)
+    scores = {account: one.score for account, one in known.items() if one.score is not None}
+    saved, learnt_from = uplift.saved(workspace, scores, found_out, economics)
     candidates = [
-        Candidate(account, one.owner, one.score.probability if one.score else None, one.arr, one.days_to_renewal)
+        Candidate(
+            account,
+            one.owner,
+            one.score.probability if one.score else None,
+            one.arr,
+            one.days_to_renewal,
+            saved.get(account),
+        )
         for account, one in known.items()
     ]
-    economics, rate = effect.terms(workspace)
     found = listed(
         candidates,
         standing(workspace, day),
@@ -132,7 +145,7 @@ def outreach(
     mine = {account for account, one in known.items() if owner is None or one.owner == owner}
     if owner is not None and not mine:
         lists.of_owner(workspace, owner)
-    return _shown(workspace, as_of, label, known, found, mine, rate)
+    return _shown(workspace, as_of, label, known, found, mine, rate, learnt_from)
 
 
 def standing(workspace: Workspace, today: date) -> dict[str, Standing]:
@@ -165,7 +178,9 @@ def plan(workspace: Workspace, found: Outreach, by: str, at: datetime | None = N
     log, begins = Log(workspace), f"{LISTED}{found.as_of}-"
     if any(entry.thing.startswith(begins) for entry in log.entries("outreach")):
         return 0
-    when = at or datetime.combine(found.as_of + timedelta(days=1), datetime.min.time(), UTC)
+    when = at or datetime.combine(
+        found.as_of + timedelta(days=1), datetime.min.time(), ZoneInfo(workspace.config.timezone)
+    )
     called = [(row.account, "planned", row.owner or by) for row in found.called]
     drawn = [(account, "held out", by) for account in found.held_out]
     return log.add(
@@ -234,6 +249,7 @@ def _shown(
     found: Listed,
     mine: set[str],
     rate: SaveRate,
+    uplift_from: int,
 ) -> Outreach:
     of_plan = frame.current_plan(workspace)
 
@@ -244,7 +260,7 @@ def _shown(
 
     kept_back = {account: rule for account, rule in found.kept_back.items() if account in mine}
     held_out = [account for account in found.held_out if account in mine]
-    return Outreach(as_of, label, rows(found.called), rows(found.below), kept_back, held_out, rate)
+    return Outreach(as_of, label, rows(found.called), rows(found.below), kept_back, held_out, rate, uplift_from)
 
 
 def _row(one: Ranked, known: Known, before: dict[str, float], of_plan: Plan) -> Row:
