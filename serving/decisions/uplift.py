@@ -198,7 +198,8 @@ def judged(rows: Tried, seed: int, rate: float) -> Judged:
     gain, spread = _mean(found * (ours - theirs), rows.accounts)
     bound = gain - norm.ppf(1 - ERROR_RATE) * spread
     brings = found * rows.profit - rows.cost
-    by_uplift, by_risk = depths(saved * rows.profit - rows.cost), depths(rate * rows.risk * rows.profit - rows.cost)
+    at_risk = max(rate, 1e-6) * rows.risk * rows.profit  # the order remains where nobody is saved
+    by_uplift, by_risk = depths(saved * rows.profit - rows.cost), depths(at_risk - rows.cost)
     values = [_between(brings * depth, rows.accounts) for depth in (by_uplift, by_risk, np.full(len(rows), 0.5))]
     if not bound > 0:
         why_not = "it is not shown to keep more accounts than plain risk"
