@@ -1,6 +1,6 @@
 """What a list at capacity is worth where it is known who leaves and what a call does: ours, and those it is beside.
 
-    python -m benchmarks.decisions [--seeds 20] [--no-companies]
+    python -m benchmarks.decisions [--seeds 20] [--part worlds]
 
 The worlds are those of ``benchmarks/decision_worlds.py``, declared before any list was judged. Ours is the list of the
 product (``serving.decisions.calls.listed``) with the probabilities of a model that the product learnt from what such a
@@ -177,7 +177,6 @@ def compared(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "won": {name: int((each[OURS] > each[name]).sum()) for name in BESIDE},
         "uplift": sum(row["uplift"] for row in rows),
         "save_rate": float(np.mean([row["save_rate"] for row in rows])),
-        "rows": rows,
     }
 
 
@@ -193,18 +192,26 @@ def losses(rows: list[Mapping[str, Any]]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.decisions", description=__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--no-companies", action="store_true", help="leave out the simulated companies")
+    parser.add_argument(
+        "--part", choices=("worlds", "companies"), help="one of them; of the other, what is there is kept"
+    )
     given = parser.parse_args()
+    there = [
+        row
+        for row in results.load("decisions")
+        if (row["world"] in decision_companies.TRUTHS) != (given.part == "companies")
+    ]
+    kept = there if given.part else []
     found: list[dict[str, Any]] = []
-    for setting in SETTINGS:
+    for setting in SETTINGS if given.part != "companies" else ():
         begun = time.perf_counter()
         found.append(compared([worth(setting, seed) for seed in range(FIRST_SEED, FIRST_SEED + given.seeds)]))
         print(f"{setting.name}: {time.perf_counter() - begun:.0f} s {found[-1]['ahead']}", file=sys.stderr, flush=True)
-        results.save("decisions", found)
-    if not given.no_companies:
+        results.save("decisions", found, kept)
+    if given.part != "worlds":
         rows = companies()
         found += [compared([row for row in rows if row["world"] == truth]) for truth in decision_companies.TRUTHS]
-        results.save("decisions", found)
+        results.save("decisions", found, kept)
     for line in losses(found):
         print(line, file=sys.stderr)
 

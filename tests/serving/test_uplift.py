@@ -61,6 +61,29 @@ def test_a_call_that_does_the_same_for_all_is_no_reason_to_leave_plain_risk(agai
     assert said.accounts > 1000
 
 
+@pytest.mark.parametrize(
+    ("called", "words"),
+    [
+        (lambda large, left: 0.35 if left else 0.6, "measured 0."),
+        (lambda large, left: 0.8 if left else 0.4, "calls are shown to drive accounts away"),
+    ],
+    ids=["saved", "driven away"],
+)
+def test_lists_go_by_the_save_rate_that_was_measured(
+    called: Callable[[bool, bool], float], words: str, again: Workspace, propensity: Command
+) -> None:
+    lists(again, called)
+    measured = propensity("effect", "--workspace", again.root, "--json").document["save_rate"]["value"]
+    rate = propensity("list", "--workspace", again.root, "--json").document["save_rate"]
+    assert (rate["source"], rate["value"]) == ("measured", max(measured, 0))
+    assert words in rate["told"]
+    assert f"save_rate: {rate['told']}" in " ".join(propensity("list", "--workspace", again.root).out.split())
+    stated = again.config.value.model_copy(update={"measured": False})
+    kept = terms(Workspace(again.root, again.config.model_copy(update={"value": stated})))
+    assert kept[0].save_rate == 0.2
+    assert str(kept[1]).startswith("assumed 0.20 (measured so far")
+
+
 @pytest.fixture
 def dogs(again: Workspace) -> Workspace:
     """Large accounts stay where they are called, small ones leave."""
