@@ -73,7 +73,7 @@ def saved(here: Workspace, day: date, rows: Dataset) -> tuple[Vector, Vector]:
     data, settings = here.root / "data", configured(here, OUTCOME)
     ends = _ends(data, day)
     truth = pq.read_table(data / "truth.parquet").to_pandas()
-    truth["as_of"] = pd.to_datetime(truth["as_of"])
+    truth["as_of"] = pd.to_datetime(truth["as_of"]).astype("datetime64[us]")
     accounts = pd.DataFrame({"account": rows.accounts.astype(str)})
     each = accounts.assign(ends=accounts["account"].map(ends))
     each["decides"] = each["ends"] - pd.Timedelta(days=DECIDED_BEFORE)
