@@ -83,24 +83,17 @@ def worth(setting: Setting, seed: int, size: float = 1.0) -> dict[str, Any]:
     return {"world": setting.name, "seed": seed, "worth": found, "uplift": used, "save_rate": terms.save_rate}
 
 
-def companies() -> list[dict[str, Any]]:
-    """The lists of the simulated companies, by both truths; one for each company and test date."""
-    found = []
+def companies() -> Iterator[list[dict[str, Any]]]:
+    """The lists of the simulated companies, by both truths; one for each company and test date, so far as there are."""
+    found: list[dict[str, Any]] = []
     for world, day, rows, p, truths in decision_companies.judged():
         arr = arr_of(rows)
         places = lists(p, np.full(len(p), np.nan), arr, decision_companies.by_hand(rows), TERMS, CAPACITY)
         for name, saved in truths.items():
             told = _worth(places, saved * np.nan_to_num(arr) * TERMS.margin - TERMS.contact_cost, CAPACITY)
-            found.append(
-                {
-                    "world": name,
-                    "seed": f"{world.seed} {day}",
-                    "worth": told,
-                    "uplift": False,
-                    "save_rate": TERMS.save_rate,
-                }
-            )
-    return found
+            seed, rate = f"{world.seed} {day}", TERMS.save_rate
+            found.append({"world": name, "seed": seed, "worth": told, "uplift": False, "save_rate": rate})
+        yield found
 
 
 def _worth(places: Mapping[str, Any], profit: Vector, capacity: int) -> dict[str, float]:
@@ -209,9 +202,11 @@ def main() -> None:
         print(f"{setting.name}: {time.perf_counter() - begun:.0f} s {found[-1]['ahead']}", file=sys.stderr, flush=True)
         results.save("decisions", found, kept)
     if given.part != "worlds":
-        rows = companies()
-        found += [compared([row for row in rows if row["world"] == truth]) for truth in decision_companies.TRUTHS]
-        results.save("decisions", found, kept)
+        worlds = list(found)
+        for rows in companies():
+            by_truth = [[row for row in rows if row["world"] == truth] for truth in decision_companies.TRUTHS]
+            found = [*worlds, *(compared(each) for each in by_truth)]
+            results.save("decisions", found, kept)
     for line in losses(found):
         print(line, file=sys.stderr)
 

@@ -16,6 +16,7 @@ from serving.log import Entry, Log
 from serving.outreach import outreach, plan
 from tests.commands import Command
 from training.dataset import dataset
+from training.outcomes import configured
 
 
 def test_the_list_is_ranked_by_what_a_call_brings(again: Workspace, propensity: Command) -> None:
@@ -119,13 +120,17 @@ def test_touches_of_the_exports_count_as_well(served: Workspace) -> None:
     """The simulated company's own outreach: who was touched within thirty days is left in peace, who was not is not."""
     folder, _ = intake.current(served)
     today = frame.observed_until(served) + timedelta(days=1)
-    since = datetime.combine(today - timedelta(days=30), datetime.min.time(), UTC)
+    """Who was held out stays so until its window is over, which is longer."""
+    since, drawn = (
+        datetime.combine(today - timedelta(days=days), datetime.min.time(), UTC)
+        for days in (30, configured(served, "churn").span)
+    )
     touched = {
         account
         for (account,) in duckdb.execute(
             f"SELECT DISTINCT account FROM '{folder / 'outreach.parquet'}' t JOIN '{folder / 'accounts.parquet'}' "
             "USING (account_code) WHERE coalesce(t.done, t.planned) >= $since AND (done IS NOT NULL OR planned IS NOT NULL)",
-            {"since": since},
+            {"since": since, "drawn": drawn},
         ).fetchall()
     }
     assert touched
