@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks import decision_worlds, decisions, results
+from benchmarks import decision_companies, decision_worlds, decisions, results
 from features.catalog import grid
 from serving.decisions.save_rate import WIDEST
 from serving.decisions.uplift import ERROR_RATE, LEAST
@@ -97,12 +97,21 @@ def list_parts(rows: list[dict[str, Any]]) -> list[str]:
         for row in rows
     ]  # fmt: skip
     lost = list(decisions.losses(rows))
+    fewest = min(row["seeds"] for row in rows if row["world"] in what)
+    short = (
+        ""
+        if fewest >= decision_worlds.SEEDS
+        else f" This run took the first {fewest} of the {decision_worlds.SEEDS} declared."
+    )
+    measured = {row["world"] for row in rows} & set(decision_companies.TRUTHS)
     told = "; ".join(lost) if lost else "nowhere: in every world ours is shown to be worth more than each of the others"
     return [
         *parts,
         "True expected profit of calling the accounts of a list, in thousands: what a call takes from the true chance of leaving, "
         "times ARR and margin, less the cost of the call. The worlds and their seeds were declared in "
-        "`benchmarks/decision_worlds.py` before any list was judged; the simulated companies are trained on by the whole "
+        "`benchmarks/decision_worlds.py` before any list was judged."
+        + short
+        + " The simulated companies are trained on by the whole "
         "pipeline and judged by the truth that nobody mapped, at three dates each. *ours*: the product's list with the "
         "probabilities of a model learnt from what such a company has on record. *plain risk*: the same model, highest "
         "first. *score by hand*: trend of use (40%), NPS (30%), tickets (30%). All call as many as there is room for; ours "
@@ -113,7 +122,8 @@ def list_parts(rows: list[dict[str, Any]]) -> list[str]:
         "In how many seeds uplift was used, and the mean save rate that ours went by.",
         grid(("world", "seeds", *decisions.BESIDE, "uplift used", "save rate"), ahead),
         f"**Where we do not win**: {told}.",
-        "In the simulated companies an account makes up its mind 60 days before its term ends, and a call after that does "
+        ("" if measured else "The simulated companies are not measured yet. ")
+        + "In the simulated companies an account makes up its mind 60 days before its term ends, and a call after that does "
         "nothing: a list that is to act before it takes a `lead` of 60 days, and theirs has 14.",
     ]
 
