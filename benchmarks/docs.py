@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks import results
+from benchmarks import decision_page, results
 from benchmarks.models import page
 from features import catalog
 from features.files import replaced
@@ -33,6 +33,7 @@ def main() -> None:
     write("verification.md", verification_page())
     write("performance.md", performance_page())
     write("models.md", models_page())
+    write("decisions.md", decision_page.page())
 
 
 def write(name: str, text: str) -> None:

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,22 +17,20 @@ from features.database import literal
 from features.plan import Plan
 from features.windows import moment
 from features.workspace import Workspace
-from serving import lists, movement
+from serving import effect, lists, movement, uplift
 from serving.decisions.actions import action
 from serving.decisions.asks import day_of
-from serving.decisions.calls import UNMODELLED, Candidate, Listed, Ranked, Standing, listed
-from serving.decisions.touches import Touch, touches
+from serving.decisions.calls import OUTCOME, UNMODELLED, Candidate, Listed, Ranked, Standing, listed
+from serving.decisions.save_rate import SaveRate
+from serving.decisions.touches import LISTED, Touch, counted, touches
 from serving.log import Entry, Log, digest
 from serving.score import Score
 from serving.store import Store
 from training import causes
 from training.outcomes import configured
 
-OUTCOME = "churn"
 MOVED = 2
 """As many causes of a change are told in a list."""
-LISTED = "l-"
-"""How the id of a touch begins that a list has planned; only between these was drawn at random."""
 TOUCHES = """
 SELECT coalesce(outreach, 'row ' || t.account_code || ' ' || coalesce(done, planned)) AS touch, a.account, kind,
     t.owner, epoch_us(planned), epoch_us(done), outcome, coalesce(held_out, false)
@@ -83,7 +81,8 @@ class Outreach:
     """The list of a day: whom to call, who came next and why not, how many were kept back by which rule.
 
     ``label`` is empty, or says that no model has ranked it. ``held_out`` are the accounts drawn at random; they are told
-    to who plans the list, never to those who call.
+    to who plans the list, never to those who call. ``rate`` is the save rate that it goes by;
+    ``uplift_from`` how many randomised accounts taught whom a call helps most, 0 where the list does not go by that.
     """
 
     as_of: date
@@ -92,6 +91,8 @@ class Outreach:
     below: list[Row]
     kept_back: dict[str, str]
     held_out: list[str]
+    rate: SaveRate
+    uplift_from: int = 0
 
     @property
     def rules(self) -> Counter[str]:
@@ -102,7 +103,8 @@ class Outreach:
         return {
             "as_of": self.as_of.isoformat(),
             "label": self.label,
-            "save_rate": "assumed",
+            "save_rate": self.rate.as_dict(),
+            "uplift_from": self.uplift_from,
             "lines": [row.as_dict() for row in self.called],
             "below": [row.as_dict() for row in self.below],
             "kept_back": dict(self.rules),
@@ -120,34 +122,49 @@ def outreach(
     settings, config = configured(workspace, OUTCOME), workspace.config
     day = today or frame.observed_until(workspace) + timedelta(days=1)
     as_of, label, known = _known(workspace)
+    found_out = effect.trial(workspace)
+    economics, rate = effect.terms(workspace, found_out)
+    scores = {account: one.score for account, one in known.items() if one.score is not None}
+    saved, learnt_from = uplift.saved(workspace, scores, found_out, economics)
     candidates = [
-        Candidate(account, one.owner, one.score.probability if one.score else None, one.arr, one.days_to_renewal)
+        Candidate(
+            account,
+            one.owner,
+            one.score.probability if one.score else None,
+            one.arr,
+            one.days_to_renewal,
+            saved.get(account),
+        )
         for account, one in known.items()
     ]
     found = listed(
         candidates,
         standing(workspace, day),
-        config.value,
+        economics,
         config.calls,
         capacity or settings.capacity,
         day,
         draw=str(as_of),
+        window=settings.span,
     )
     mine = {account for account, one in known.items() if owner is None or one.owner == owner}
     if owner is not None and not mine:
         lists.of_owner(workspace, owner)
-    return _shown(workspace, as_of, label, known, found, mine)
+    return _shown(workspace, as_of, label, known, found, mine, rate, learnt_from)
 
 
 def standing(workspace: Workspace, today: date) -> dict[str, Standing]:
     """What is known of each account by now: of touches in the exports and in the log, and who asked to be left alone."""
     log, zone = Log(workspace), ZoneInfo(workspace.config.timezone)
-    since = today - timedelta(days=workspace.config.calls.quiet_days)
-    of = {touch.touch: touch for touch in _exported(workspace, since)}
-    of |= {touch.touch: touch for touch in touches(log.entries("outreach"))}
+    window = configured(workspace, OUTCOME).span
+    since = today - timedelta(days=max(workspace.config.calls.quiet_days, window))
+    written = touches(log.entries("outreach"))
+    of = {touch.touch: touch for touch in (*_exported(workspace, since), *written)}
     found: dict[str, Standing] = {}
     for touch in of.values():
         found[touch.account] = _after(found.get(touch.account, Standing()), touch, zone)
+    for one in counted(written, window, zone):
+        found[one.account] = replace(found[one.account], drawn=one.day)
     for account in opted_out(log.entries("opt-out")):
         found[account] = replace(found.get(account, Standing()), opted_out=True)
     return found
@@ -166,7 +183,9 @@ def plan(workspace: Workspace, found: Outreach, by: str, at: datetime | None = N
     log, begins = Log(workspace), f"{LISTED}{found.as_of}-"
     if any(entry.thing.startswith(begins) for entry in log.entries("outreach")):
         return 0
-    when = at or datetime.combine(found.as_of + timedelta(days=1), datetime.min.time(), UTC)
+    when = at or datetime.combine(
+        found.as_of + timedelta(days=1), datetime.min.time(), ZoneInfo(workspace.config.timezone)
+    )
     called = [(row.account, "planned", row.owner or by) for row in found.called]
     drawn = [(account, "held out", by) for account in found.held_out]
     return log.add(
@@ -228,7 +247,14 @@ def _after(known: Standing, touch: Touch, zone: ZoneInfo) -> Standing:
 
 
 def _shown(
-    workspace: Workspace, as_of: date, label: str, known: dict[str, Known], found: Listed, mine: set[str]
+    workspace: Workspace,
+    as_of: date,
+    label: str,
+    known: dict[str, Known],
+    found: Listed,
+    mine: set[str],
+    rate: SaveRate,
+    uplift_from: int,
 ) -> Outreach:
     of_plan = frame.current_plan(workspace)
 
@@ -241,7 +267,7 @@ def _shown(
 
     kept_back = {account: rule for account, rule in found.kept_back.items() if account in mine}
     held_out = [account for account in found.held_out if account in mine]
-    return Outreach(as_of, label, rows(found.called), rows(found.below), kept_back, held_out)
+    return Outreach(as_of, label, rows(found.called), rows(found.below), kept_back, held_out, rate, uplift_from)
 
 
 def _row(one: Ranked, known: Known, before: dict[str, float], moved: dict[str, movement.Moved], of_plan: Plan) -> Row:

@@ -7,6 +7,8 @@ from rich.padding import Padding
 
 from features.workspace import Config
 from serving.decisions.effect import Effect
+from serving.decisions.save_rate import SaveRate
+from serving.decisions.uplift import ERROR_RATE, Judged
 from serving.outreach import Outreach, Row
 from serving.terminal import number, out
 
@@ -27,14 +29,16 @@ def show(found: Outreach, config: Config) -> None:
         out.print(f"[dim]{len(found.held_out)} held out at random, to measure what a call does[/]")
     value = config.value
     out.print(
-        f"[dim]worth: expected profit of a call in {config.currency}; save rate {value.save_rate:.0%} "
-        f"(assumed, not measured), margin {value.margin:.0%}, "
+        f"[dim]worth: expected profit of a call in {config.currency}; margin {value.margin:.0%}, "
         f"a call costs {number(value.contact_cost)}[/]"
     )
+    out.print(f"[dim]save_rate: {escape(str(found.rate))}[/]")
+    if found.uplift_from:
+        out.print(f"[dim]ranked by uplift: whom a call helps most, learnt from {found.uplift_from:,} accounts[/]")
 
 
-def show_effect(found: Effect) -> None:
-    """The arms, what a call does with its interval, and the verdict."""
+def show_effect(found: Effect, rate: SaveRate) -> None:
+    """The arms, what a call does with its interval, the verdict, and the save rate that lists go by."""
     out.print(f"[bold]{escape(found.verdict)}[/]")
     for name, arm in (("called", found.called), ("held out", found.held_out)):
         low, high = arm.interval
@@ -44,6 +48,25 @@ def show_effect(found: Effect) -> None:
         kept, saved = found.kept, found.save_rate
         out.print(f"  kept by a call: {kept.value:+.1%} of accounts (95% interval {kept.low:+.1%} to {kept.high:+.1%})")
         out.print(f"  save rate: {saved.value:.0%} ({saved.low:.0%} to {saved.high:.0%}); assumed: {found.assumed:.0%}")
+    out.print(f"  lists go by the save rate: {escape(str(rate))}")
+
+
+def show_uplift(found: Judged, currency: str) -> None:
+    """Whether lists go by whom a call helps most, and what that came to beside plain risk and chance."""
+    out.print(f"[bold]{escape(found.verdict)}[/]")
+    if found.qini is None or found.qini_risk is None or found.gain is None:
+        return
+    out.print(
+        f"  kept beyond chance, of 1,000 drawn, over every capacity ({found.accounts:,} accounts, 95% intervals):"
+    )
+    for name, kept in (("uplift", found.qini), ("plain risk", found.qini_risk), ("uplift minus risk", found.gain)):
+        out.print(f"    {name}: {1000 * kept.value:+.1f} ({1000 * kept.low:+.1f} to {1000 * kept.high:+.1f})")
+    out.print(f"    the bound that must be above zero (one-sided, {ERROR_RATE:.0%}): {1000 * found.bound:+.1f}")
+    out.print(f"  worth per account drawn, in {currency}:")
+    values = (("uplift", found.value), ("plain risk", found.value_risk), ("at random", found.value_random))
+    for name, worth in values:
+        if worth is not None:
+            out.print(f"    {name}: {number(worth.value)} ({number(worth.low)} to {number(worth.high)})")
 
 
 def _show_row(place: int, row: Row, currency: str) -> None:

@@ -103,6 +103,7 @@ folds = 2
 [value]
 margin = 0.7
 save_rate = 0.2
+# measured = false            # lists keep to the assumed save rate, whatever `propensity effect` has measured
 contact_cost = 150
 offer = 0
 arr = 10000                   # stands in where an account's own is not known

@@ -32,13 +32,21 @@ class Value:
         return {"profit": self.profit.as_dict(), "precision": self.precision.as_dict(), "note": ASSUMED}
 
 
-def expected(p: Vector, arr: Vector, terms: Economics) -> Vector:
+def expected(p: Vector, arr: Vector, terms: Economics, saved: Vector | None = None) -> Vector:
     """Expected profit of calling each account: ``p·s·(ARR·margin − offer) − (1−p)·offer − contact cost``.
 
-    An account that would have stayed takes the offer all the same. Unknown ARR counts as the terms' ``arr``.
+    An account that would have stayed takes the offer all the same. Unknown ARR counts as the terms' ``arr``. ``saved``
+    takes the place of ``p·s`` where it is not null: by how much a call lowers the probability.
     """
+    profit, cost = stakes(p, arr, terms)
+    kept = p * terms.save_rate if saved is None else np.where(np.isnan(saved), p * terms.save_rate, saved)
+    return kept * profit - cost
+
+
+def stakes(p: Vector, arr: Vector, terms: Economics) -> tuple[Vector, Vector]:
+    """What keeping each account is worth, ``ARR·margin − offer``, and what calling it costs: ``(1−p)·offer + contact cost``."""
     worth = np.where(np.isnan(arr), terms.arr, arr) * terms.margin
-    return p * terms.save_rate * (worth - terms.offer) - (1 - p) * terms.offer - terms.contact_cost
+    return worth - terms.offer, (1 - p) * terms.offer + terms.contact_cost
 
 
 def realised(y: Vector, arr: Vector, terms: Economics) -> Vector:

@@ -12,12 +12,13 @@ from features.settings.base import Strict
 class Economics(Strict):
     """What calling an account costs and brings, in the workspace's currency: lists and models are judged by it.
 
-    ``save_rate`` is the share of those who would leave that stay when called: *assumed* until outreach has measured it.
-    ``arr`` stands in for an account whose own is not known.
+    ``save_rate`` is the share of those who would leave that stay when called: *assumed* until outreach has measured it,
+    whose number lists then take in its place, unless ``measured`` is false. ``arr`` stands in for an account whose own is not known.
     """
 
     margin: Annotated[float, Field(ge=0, le=1)] = 0.7
     save_rate: Annotated[float, Field(ge=0, le=1)] = 0.2
+    measured: bool = True
     contact_cost: Annotated[float, Field(ge=0)] = 150
     offer: Annotated[float, Field(ge=0)] = 0
     arr: Annotated[float, Field(ge=0)] = 10_000
@@ -26,8 +27,9 @@ class Economics(Strict):
 class Calls(Strict):
     """Who may be called, and how many: the outcome's ``capacity`` in all, ``per_owner`` of one owner.
 
-    An account that was touched, or held out, is left alone for ``quiet_days``. ``holdout`` is the share of the list that
-    is drawn by ``seed`` and not called, so that what a call does can be measured; 0: nobody, and it never will be.
+    An account that was touched is left alone for ``quiet_days``; one that was held out, until it is known what came of it.
+    ``holdout`` is the share of the list that is drawn by ``seed`` and not called, so that what a call does can be
+    measured; 0: nobody, and it never will be.
     """
 
     per_owner: Annotated[int, Field(ge=1)] | None = None

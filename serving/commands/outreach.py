@@ -169,14 +169,21 @@ def log(
 
 @app.command(epilog="Example: propensity effect --workspace acme")
 def effect(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
-    """What calls did, measured beside the accounts that were held out at random."""
-    from serving.effect import measured
-    from serving.outreach_terminal import show_effect
+    """What calls did, measured beside the accounts that were held out at random; and whom they helped most."""
+    from serving import effect as outcomes
+    from serving import outreach_terminal, uplift
 
     here = load(workspace)
     take_in(here)
-    found = measured(here)
-    show_either(json, found.as_dict(), lambda: show_effect(found))
+    drawn = outcomes.trial(here)
+    found, (terms, rate) = outcomes.measured(here, drawn), outcomes.terms(here, drawn)
+    judged, _ = uplift.judged(here, drawn, terms)
+
+    def show() -> None:
+        outreach_terminal.show_effect(found, rate)
+        outreach_terminal.show_uplift(judged, here.config.currency)
+
+    show_either(json, found.as_dict() | {"lists_go_by": rate.as_dict(), "uplift": judged.as_dict()}, show)
 
 
 def follow(

@@ -138,7 +138,7 @@ def more_needed(called: Arm, held_out: Arm, assumed: float, holdout: float) -> i
     """
     rate = held_out.rate if held_out.left else (called.left + 1) / (called.accounts + 2)
     with_calls = rate * (1 - assumed)
-    if not assumed or not 0 < holdout < 1:
+    if rate == with_calls or not 0 < holdout < 1:
         return None
     reach = float(norm.ppf((1 + COVERAGE) / 2) + norm.ppf(POWER))
     spread = rate * (1 - rate) / holdout + with_calls * (1 - with_calls) / (1 - holdout)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from serving.decisions.asks import day_of
 from serving.log import Entry
+
+LISTED = "l-"
+"""How the id of a touch begins that a list has planned; only between these was drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,33 @@ def touches(entries: Iterable[Entry]) -> list[Touch]:
     for entry in entries:
         each.setdefault(entry.thing, {})[entry.event] = entry
     return [_touch(thing, events) for thing, events in each.items()]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An account that a list drew on a day, to be called or to be held out."""
+
+    account: str
+    day: date
+    held_out: bool
+
+
+def counted(found: Iterable[Touch], window: int, zone: ZoneInfo) -> list[Drawn]:
+    """The draws that tell what a call does: the first of an account, and none again until the ``window`` of days is over
+    in which it shows what came of that one. Who is called again meanwhile counts once, as drawn first.
+    """
+    each = sorted(
+        (day_of(touch.planned, zone), touch.account, touch.held_out)
+        for touch in found
+        if touch.touch.startswith(LISTED) and touch.planned is not None
+    )
+    last: dict[str, date] = {}
+    kept = []
+    for day, account, held_out in each:
+        if account not in last or day >= last[account] + timedelta(days=window):
+            last[account] = day
+            kept.append(Drawn(account, day, held_out))
+    return kept
 
 
 def _touch(thing: str, events: dict[str, Entry]) -> Touch:

@@ -16,13 +16,14 @@ from serving.log import Entry, Log
 from serving.outreach import outreach, plan
 from tests.commands import Command
 from training.dataset import dataset
+from training.outcomes import configured
 
 
 def test_the_list_is_ranked_by_what_a_call_brings(again: Workspace, propensity: Command) -> None:
     told = propensity("list", "--top", 8, "--workspace", again.root, "--json").document
     lines = told["lines"]
     assert len(lines) == 8
-    assert (told["label"], told["save_rate"]) == ("", "assumed")
+    assert (told["label"], told["save_rate"]["told"]) == ("", "assumed 0.20")
     terms = again.config.value
     for line in lines:
         arr = terms.arr if line["arr"] is None else line["arr"]
@@ -35,7 +36,7 @@ def test_the_list_is_ranked_by_what_a_call_brings(again: Workspace, propensity: 
     assert all(line["why_not"] for line in told["below"])
     words = " ".join(propensity("list", "--top", 8, "--workspace", again.root).out.split())
     assert "whom to call, as of" in words
-    assert "assumed, not measured" in words
+    assert "save_rate: assumed 0.20" in words
 
 
 def test_an_owner_gets_their_part_of_the_same_list(again: Workspace, propensity: Command) -> None:
@@ -116,16 +117,21 @@ def test_own_rows_are_read_beside_the_exports(again: Workspace) -> None:
 
 
 def test_touches_of_the_exports_count_as_well(served: Workspace) -> None:
-    """The simulated company's own outreach: who was touched within thirty days is left in peace, who was not is not."""
+    """The simulated company's own outreach: who was touched within thirty days is left in peace, who was not is not.
+    Who was held out stays so until its window is over, which is longer.
+    """
     folder, _ = intake.current(served)
     today = frame.observed_until(served) + timedelta(days=1)
-    since = datetime.combine(today - timedelta(days=30), datetime.min.time(), UTC)
+    since, drawn = (
+        datetime.combine(today - timedelta(days=days), datetime.min.time(), UTC)
+        for days in (30, configured(served, "churn").span)
+    )
     touched = {
         account
         for (account,) in duckdb.execute(
             f"SELECT DISTINCT account FROM '{folder / 'outreach.parquet'}' t JOIN '{folder / 'accounts.parquet'}' "
-            "USING (account_code) WHERE coalesce(t.done, t.planned) >= $since AND (done IS NOT NULL OR planned IS NOT NULL)",
-            {"since": since},
+            "USING (account_code) WHERE coalesce(t.done, t.planned) >= if(held_out, $drawn, $since)",
+            {"since": since, "drawn": drawn},
         ).fetchall()
     }
     assert touched

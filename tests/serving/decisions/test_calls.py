@@ -105,6 +105,56 @@ def test_one_of_ten_is_held_out_and_another_draw_holds_out_others() -> None:
     assert [len(block & set(one.held_out)) for block in blocks] == [1] * len(blocks)
 
 
+def test_few_are_held_out_as_often_as_many() -> None:
+    """Three accounts, of which a tenth is held out: one of them on about 30 of 100 days, each of them on about 10."""
+    candidates = [account(name, 0.5, 9000 + number) for number, name in enumerate("abc")]
+    found = [
+        listed(candidates, {}, TERMS, replace_rules(holdout=0.1), 45, TODAY, f"draw {n}").held_out for n in range(1000)
+    ]
+    for name in "abc":
+        assert 70 <= sum(name in held_out for held_out in found) <= 130
+
+
+def test_who_was_held_out_stays_so_until_it_is_known_what_came_of_it() -> None:
+    held_out = Standing(held_out=TODAY - timedelta(days=89))
+    assert blocked(held_out, RULES, TODAY, window=90) == f"held out at random: until {TODAY + timedelta(days=1)}"
+    assert blocked(held_out, RULES, TODAY + timedelta(days=1), window=90) == ""
+
+
+def test_who_is_called_again_before_the_window_is_over_is_not_drawn_anew() -> None:
+    candidates = [account(f"a{number:02}", 0.5, 9000 + number) for number in range(20)]
+    rules = replace_rules(holdout=0.5)
+    open_, over = (
+        {one.account: Standing(drawn=TODAY - timedelta(days=days)) for one in candidates} for days in (89, 90)
+    )
+    assert listed(candidates, open_, TERMS, rules, 20, TODAY, "draw", window=90).held_out == []
+    assert len(listed(candidates, over, TERMS, rules, 20, TODAY, "draw", window=90).held_out) == 10
+
+
+def test_who_would_not_have_been_called_is_not_held_out() -> None:
+    """Of ann's accounts two are called; those of hers below would not have been, and are no measure of those called."""
+    candidates = [account(f"a{number:02}", 0.5, 9000 + number) for number in range(20)]
+    found = listed(candidates, {}, TERMS, replace_rules(holdout=0.5, per_owner=2), 20, TODAY, "draw")
+    best = sorted(names(found) + found.held_out)
+    assert len(names(found)) == 2
+    assert best == sorted(one.account for one in candidates[::-1][: len(best)])
+
+
+def test_what_a_call_was_learnt_to_do_takes_the_place_of_the_save_rate() -> None:
+    """0.1 × (10,000 × 0.5) − 100 = 400; whoever a call drives away costs 0.1 × 5,000 + 100, and is not called."""
+    candidates = [
+        replace(account("saved", 0.4, 10_000), saved=0.1),
+        replace(account("driven away", 0.9, 10_000), saved=-0.1),
+        account("not learnt", 0.4, 10_000),
+    ]
+    assert [(one.candidate.account, one.worth) for one in ranked(candidates, TERMS)] == [
+        ("not learnt", pytest.approx(900)),
+        ("saved", pytest.approx(400)),
+        ("driven away", pytest.approx(-600)),
+    ]
+    assert names(listed(candidates, {}, TERMS, RULES, 9, TODAY, "draw")) == ["not learnt", "saved"]
+
+
 def replace_rules(**changed: object) -> Calls:
     return RULES.model_copy(update=changed)
 
@@ -118,6 +168,7 @@ CANDIDATES = st.lists(
         st.none() | st.floats(0, 1),
         MAYBE,
         MAYBE,
+        st.none() | st.floats(-1, 1),
     ),
     max_size=60,
     unique_by=lambda one: one.account,
@@ -132,15 +183,17 @@ RULE = st.builds(
 )
 
 
-@given(CANDIDATES, st.data(), RULE, st.integers(1, 40), st.randoms(use_true_random=False))
+@given(CANDIDATES, st.data(), RULE, st.integers(1, 40), st.sampled_from([0, 90]), st.randoms(use_true_random=False))
 def test_whatever_the_accounts(
-    candidates: list[Candidate], data: st.DataObject, rules: Calls, capacity: int, shuffle: object
+    candidates: list[Candidate], data: st.DataObject, rules: Calls, capacity: int, window: int, shuffle: object
 ) -> None:
-    standing = {one.account: data.draw(st.builds(Standing, DAYS, DAYS, DAYS, st.booleans())) for one in candidates[::2]}
-    found = listed(candidates, standing, TERMS, rules, capacity, TODAY, "draw", below=1000)
+    """What was learnt of calls enters by the worth of a candidate alone: nobody is called for it who must not be."""
+    states = st.builds(Standing, DAYS, DAYS, DAYS, st.booleans(), DAYS)
+    standing = {one.account: data.draw(states) for one in candidates[::2]}
+    found = listed(candidates, standing, TERMS, rules, capacity, TODAY, "draw", below=1000, window=window)
     called, below = names(found), [one.candidate.account for one in found.below]
     for name in called:
-        assert not blocked(standing.get(name, NOBODY), rules, TODAY)
+        assert not blocked(standing.get(name, NOBODY), rules, TODAY, window)
         assert name not in found.held_out
     assert len(called) <= capacity
     assert len(set(called)) == len(called)
@@ -154,11 +207,11 @@ def test_whatever_the_accounts(
     assert set(found.held_out) <= held, "everybody is somewhere; who is drawn beyond the line is merely not shown"
     again = list(candidates)
     shuffle.shuffle(again)  # type: ignore[attr-defined]
-    assert listed(again, standing, TERMS, rules, capacity, TODAY, "draw", below=1000) == found
+    assert listed(again, standing, TERMS, rules, capacity, TODAY, "draw", below=1000, window=window) == found
     rate = 0.25
     terms = replace_terms(rate)
     other = [replace(one, arr=None if one.arr is None else one.arr * rate) for one in candidates]
-    converted = listed(other, standing, terms, rules, capacity, TODAY, "draw", below=1000)
+    converted = listed(other, standing, terms, rules, capacity, TODAY, "draw", below=1000, window=window)
     assert (names(converted), converted.held_out) == (called, found.held_out), "money of another currency is the same"
 
 
