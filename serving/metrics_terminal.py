@@ -9,12 +9,12 @@ from serving.terminal import out
 from training.beacon import Beacon, Tried
 
 COLOURS = {"beacon": "green", "not shown": "dim", "turned": "yellow", "too few": "dim"}
+SPOKEN = 3
+"""So many beacons are told in a sentence each."""
 
 
-def show_beacon(found: Beacon, top: int | None) -> None:
-    """The verdict, every metric with its numbers, what the best and the best known come to in words, and whose voice
-    foretells.
-    """
+def show_beacon(found: Beacon, top: int) -> None:
+    """The verdict, the metrics with their numbers, the best and those that everybody knows in words, whose voice foretells."""
     out.print(f"\n[bold]{escape(found.headline)}[/]")
     out.print(
         f"[dim]{len(found.test)} dates from {found.test[0]} to {found.test[-1]}, each judged by what was known before it: "
@@ -23,12 +23,13 @@ def show_beacon(found: Beacon, top: int | None) -> None:
     told = [one for one in found.tried if one.judged.auc is not None]
     if told:
         out.print(_metrics(told[:top]))
-        more = f"; {len(told) - top} more with --top" if top is not None and len(told) > top else ""
+        more = f"; {len(told) - top} more with --top" if len(told) > top else ""
         out.print(
             f"[dim]AUC: interval by account, widened so that those of all {found.counted} hold together; "
             f"lift: the outer fifth, as learnt before, against all who have the metric{more}[/]"
         )
-    for one in told[: max(3, len(found.beacons[:5]))]:
+    known = [one for one in found.tried if one.measure.answers and not one.measure.role + one.measure.touchpoint]
+    for one in dict.fromkeys([*found.beacons[:SPOKEN], *known]):
         out.print(f"  {escape(one.sentence)}")
     few = [one for one in found.tried if one.judged.auc is None]
     if few:

@@ -49,17 +49,18 @@ class Tried:
     def sentence(self) -> str:
         """The verdict, for people."""
         said, one = self.measure.said[:1].upper() + self.measure.said[1:], self.judged
+        foretells, does = ("foretell", "do") if said.startswith("Answers") else ("foretells", "does")
         if one.auc is None or one.band is None or one.lift is None:
             return f"{said}: too few to tell; known of {one.coverage:.0%} of accounts, {one.yes} of these with {self.outcome}"
-        told = f"AUC {one.auc.value:.2f}, {one.band.low:.2f} to {one.band.high:.2f} with all that were tried"
+        told = f"AUC {one.auc.value:.2f}, {one.band.low:.2f} to {one.band.high:.2f}"
         if one.found == "beacon":
             often = (
                 f"the {one.end}est {one.flagged:.0%} {_have(self.outcome)} {one.lift.value:.1f} times as often as all"
             )
-            return f"{said} foretells {self.outcome}: {often} ({told}; {one.coverage:.0%} of accounts have it)"
+            return f"{said} {foretells} {self.outcome}: {often} ({told}; {one.coverage:.0%} of accounts have it)"
         if one.found == "turned":
-            return f"{said} does not foretell {self.outcome}: it turned, and pointed the other way later ({told})"
-        return f"{said} does not foretell {self.outcome}: its interval crosses chance ({told})"
+            return f"{said} {does} not foretell {self.outcome}: it turned, and pointed the other way later ({told})"
+        return f"{said} {does} not foretell {self.outcome}: its interval crosses chance ({told})"
 
     def as_dict(self) -> dict[str, Any]:
         one = self.judged

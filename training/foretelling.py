@@ -16,7 +16,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
+from scipy.stats import t as student
 
 from training import metrics
 from training.metrics import COVERAGE, Estimate, Names, Vector, Weights
@@ -127,21 +128,27 @@ def judged(
         per_draw.append(metrics.over_draws(metrics.auc, y, rank[there], mine))
     found = [
         replace(one, auc=metrics.estimate(draws), band=band, found=verdict(band))
-        for one, draws, band in zip(told, per_draw, bands(per_draw), strict=True)
+        for one, draws, band in zip(
+            told, per_draw, bands(per_draw, [min(one.yes, one.no) - 1 for one in told]), strict=True
+        )
     ]
     return [*sorted(found, key=lambda one: -_value(one)), *few]
 
 
-def bands(per_draw: Sequence[Draws]) -> list[Estimate]:
-    """An interval for each number (first as it is, then drawn anew) such that all hold together in 95 of 100 cases."""
+def bands(per_draw: Sequence[Draws], freedom: Sequence[int]) -> list[Estimate]:
+    """An interval for each number (first as it is, then drawn anew) such that all hold together in 95 of 100 cases.
+
+    ``freedom`` is how many accounts of the rarer kind each rests on, less one: few of them scatter as Student's t does.
+    """
     if not per_draw:
         return []
     drawn = np.array(per_draw)
     value, spread = drawn[:, 0], np.nanstd(drawn[:, 1:], axis=1, ddof=1)
     off = np.nan_to_num(np.abs(drawn[:, 1:] - value[:, None]))
     far = np.divide(off, spread[:, None], out=np.zeros_like(off), where=spread[:, None] > 0)
-    reach = float(np.quantile(far.max(axis=0), COVERAGE))
-    return [Estimate(float(v), float(v - reach * s), float(v + reach * s)) for v, s in zip(value, spread, strict=True)]
+    sure = norm.cdf(np.quantile(far.max(axis=0), COVERAGE))
+    reach = student.ppf(sure, np.maximum(freedom, 1)) * spread
+    return [Estimate(float(v), float(v - r), float(v + r)) for v, r in zip(value, reach, strict=True)]
 
 
 def verdict(band: Estimate) -> Found:

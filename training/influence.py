@@ -72,10 +72,15 @@ def influence(
     names = list(told)
     senior = names.index(SENIOR) if SENIOR in told else None
     others = [number for number in range(len(names)) if number != senior]
-    over = {} if senior is None else dict(zip(others, bands([areas[n] - areas[senior] for n in others]), strict=True))
+    freedom = [min(kinds(test)) - 1] * len(names)
+    gain, auc = bands(gains, freedom), bands(areas, freedom)
+    over = {}
+    if senior is not None:
+        apart = bands([areas[n] - areas[senior] for n in others], freedom[1:])
+        over = dict(zip(others, apart, strict=True))
     found = [
-        Influence(role, float((~np.isnan(told[role][testing])).any(axis=1).mean()), gain, area, over.get(number))
-        for number, (role, gain, area) in enumerate(zip(names, bands(gains), bands(areas), strict=True))
+        Influence(role, _known(told[role][testing]), gain[number], auc[number], over.get(number))
+        for number, role in enumerate(names)
     ]
     return sorted(found, key=lambda one: -one.gain.value)
 
@@ -98,6 +103,11 @@ def sentence(found: Sequence[Influence], doing: str) -> str:
 def of_roles(columns: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """In the order of seniority; roles without a column are not there."""
     return {role: columns[role] for role in ROLES if columns.get(role)}
+
+
+def _known(matrix: Matrix) -> float:
+    """The share of rows on which anything is known."""
+    return float((~np.isnan(matrix)).any(axis=1).mean())
 
 
 def _tells(values: Matrix) -> bool:

@@ -18,7 +18,7 @@ def beacon(
     outcome: Annotated[
         str | None, typer.Option(help="Which outcome; by default churn, expansion and advocacy, where configured.")
     ] = None,
-    top: Annotated[int | None, typer.Option(min=1, help="Show so many metrics; by default all.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="Show so many metrics; --json has all.")] = 12,
     json: JSON = False,
 ) -> None:
     """Which metric earns the name beacon: NPS, CSAT, CES, ratings and usage, by role and touchpoint, out of time."""

@@ -108,11 +108,13 @@ def test_fewest_counts_accounts_not_rows() -> None:
 def test_bands_hold_together_and_are_wider_the_more_are_tried() -> None:
     rng = np.random.default_rng(0)
     draws = [np.concatenate([[0.0], rng.normal(size=4000)]) for _ in range(40)]
-    (one,) = bands(draws[:1])
+    (one,) = bands(draws[:1], [100_000])
     assert one.high == pytest.approx(1.96, abs=0.1)
-    every = bands(draws)
+    every = bands(draws, [100_000] * 40)
     assert every[0].high == pytest.approx(3.22, abs=0.15)  # the largest of 40 normal deviates, 95 of 100 times
-    assert bands([]) == []
+    assert bands([], []) == []
+    few = bands(draws, [9] * 40)
+    assert few[0].high > 1.25 * every[0].high  # ten accounts are few
 
 
 def test_a_constant_has_a_band_of_no_width_and_is_no_beacon() -> None:
