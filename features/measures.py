@@ -56,6 +56,15 @@ def of(settings: Beacon) -> tuple[tuple[Measure, ...], tuple[Declaration, ...]]:
     return measures(settings.days, settings.usage_days)
 
 
+def only(declared: tuple[Declaration, ...], columns: set[str]) -> tuple[Declaration, ...]:
+    """What it takes to compute these columns; what something is made of is declared before it."""
+    wanted = {column.rpartition("_")[0] for column in columns} | columns
+    for one in reversed(declared):
+        if one.name in wanted:
+            wanted |= set(getattr(one, "parts", ()))
+    return tuple(one for one in declared if one.name in wanted)
+
+
 def values(
     workspace: Workspace, accounts: list[str], days: list[date], declared: tuple[Declaration, ...]
 ) -> pd.DataFrame:

@@ -183,6 +183,7 @@ def _points(workspace: Workspace, rows: Dataset, asked: list[Measure], later: in
     if not seen.any():
         return found
     declared = measures.measures(settings.worth_days, settings.usage_days)[1]
+    declared = measures.only(declared, {one.column for one in asked})
     values = measures.values(workspace, rows.accounts[seen].tolist(), [day for day in days if day <= until], declared)
     for one in asked:
         if one.column in values:

@@ -69,3 +69,18 @@ def test_points_are_shares_of_the_scale() -> None:
     """An NPS answer one higher is ten points of 100, a CSAT one is twenty."""
     points = {one.name: one.points for one in MEASURES}
     assert (points["nps_answer"], points["csat"], points["usage"]) == (10, 20, 0)
+
+
+def test_only_what_it_takes_is_computed() -> None:
+    """NPS is made of two shares, and these of three counts."""
+    by_name = {one.name: one.column for one in MEASURES}
+    nps = [one.name for one in measures.only(DECLARED, {by_name["nps"]})]
+    assert nps == [
+        "promoters_of",
+        "detractors_of",
+        "nps_of",
+        "promoters_per_answer",
+        "detractors_per_answer",
+        "nps_balance",
+    ]
+    assert [one.name for one in measures.only(DECLARED, {by_name["csat"]})] == ["mean_csat"]

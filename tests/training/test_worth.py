@@ -29,7 +29,7 @@ def test_arr_kept_by_hand(tmp_path: Path) -> None:
         account: str, arr: float | None, starts: tuple[int, int], ends: tuple[int, int] | None
     ) -> dict[str, object]:
         return {
-            "contract": f"{account} {starts}",
+            "contract": f"{account} {starts} {arr}",
             "account": account,
             "starts": datetime(*starts, 1, tzinfo=UTC),
             "ends": None if ends is None else datetime(*ends, 1, tzinfo=UTC),
