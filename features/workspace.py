@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from features.errors import PropensityError, one_of
 from features.settings.alerts import Alerts
 from features.settings.base import Strict, time_zone
+from features.settings.beacon import Beacon
 from features.settings.data import Check, Cohort, Grid, Mapping, Personas, Signals, Source, Text
 from features.settings.decisions import Asks, Calls, Economics
 from features.settings.outcomes import Outcomes
@@ -52,6 +53,7 @@ class Config(Strict):
     states: States = States()
     programme: Programme = Programme()
     alerts: Alerts = Alerts()
+    beacon: Beacon = Beacon()
     store: str | None = None
 
     def delay_hours(self, table: str) -> float:

@@ -156,4 +156,12 @@ unanswered_days = 7           # how long a detractor may wait
 renewal_days = 90             # the lead time of a renewal
 renewal_risk = 0.3            # the probability of churn from which it is at risk
 deadline_days = 7             # how long there is to act
+
+# Which metrics foretell, and what they are worth: `propensity beacon`, `worth`, `initiative`.
+# [beacon]
+# metrics = ["tickets_escalated", "usage_change_90d"]   # columns or features, tried beside answers and usage by role
+# days = 365                  # answers of how many days count; usage_days = 90 likewise
+# coverage = 0.1              # a metric needs answers from this share of accounts
+# worth_days = 180            # what a metric is worth is told from the answers of so many days,
+# growth_days = 180           # in ARR over so many days after
 """

@@ -16,9 +16,11 @@ from features.sources.simulated import World
 from features.workspace import Workspace
 from serving.demo import prepare
 from training import gate
+from training.beacon import beacon
 from training.registry import Registry
 from training.result import Result
 from training.train import train
+from training.worth import worth
 
 OUTCOMES = ("churn", "advocacy")
 ROBUST = {
@@ -70,10 +72,24 @@ def test_planted_causes_are_found_with_their_sign(outcome: str, planted: Workspa
         assert abs(told[cause]["correlation"]) > 0.1, told[cause]
 
 
+def test_nps_is_a_beacon_and_worth_something_where_low_answers_make_accounts_leave(tmp_path: Path) -> None:
+    """Low answers are one cause of nine, and thirty metrics are tried: it takes a company of some size and history."""
+    planted = _simulated(tmp_path, World(accounts=1500, months=30))
+    for outcome, end in (("churn", "low"), ("advocacy", "high")):
+        told = {one.measure.name: one.judged for one in beacon(planted, outcome).beacons}
+        assert told["nps_answer"].end == end
+    (answer,) = worth(planted, ("nps_answer",))
+    assert answer.stay is not None
+    assert answer.stay.shown
+    assert answer.stay.value > 0
+    assert answer.trusted
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_where_nothing_is_planted_nothing_is_promoted(seed: int, tmp_path: Path) -> None:
     workspace = _simulated(tmp_path, World(accounts=350, months=20, seed=seed, signal=False), minimum_positives=10)
     for outcome in OUTCOMES:
+        assert not beacon(workspace, outcome).beacons
         result = train(workspace, outcome)
         _nothing(result)
         assert Registry(workspace).champion(outcome) is None

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features import facts
 from features.errors import PropensityError, one_of
-from features.settings.outcomes import Churn, Outcome
+from features.settings.outcomes import Churn, Expansion, Outcome
 from features.workspace import Config, Workspace
 from training.outcomes import advocacy, churn, contraction, expansion, promoter, terms
 from training.outcomes.future import Future
@@ -96,6 +97,16 @@ def losses(workspace: Workspace, rows: pd.DataFrame) -> tuple[npt.NDArray[np.int
         )
     with Future.of(workspace, outcome, rows) as future:
         return terms.first_loss(future, outcome.grace)
+
+
+def arr_kept(workspace: Workspace, rows: pd.DataFrame, days: int) -> npt.NDArray[np.float64]:
+    """ARR ``days`` after as_of per ARR at as_of: 1 is steady, 0 an account that has left; null where nobody can know
+    (yet), and everywhere where contracts have no ARR.
+    """
+    with Future.of(workspace, Expansion(horizon=days), rows) as future:
+        if "contract.arr" not in facts.valued(future.report):
+            return np.full(len(rows), np.nan)
+        return np.where(future.mature, terms.arr_kept(future), np.nan)
 
 
 def labelled(workspace: Workspace, name: str, rows: pd.DataFrame) -> Labelled:

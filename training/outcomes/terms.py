@@ -41,16 +41,7 @@ def arr_moved(future: Future, outcome: Growth) -> tuple[Mask, Mask]:
         )
     share = round(outcome.share * MILLION)
     found = future.connection.execute(
-        f"WITH near AS (SELECT h.row, h.as_of, h.ends, h.grace_ends, t.* FROM horizon h "
-        f"JOIN ({_terms(future)}) t USING (account_code) WHERE t.starts < h.grace_ends AND t.stops >= h.as_of), "
-        "before AS (SELECT row, sum(arr) AS arr, count(*) > count(arr) AS unpriced FROM near "
-        "WHERE starts < as_of GROUP BY row), "
-        "instants AS (SELECT DISTINCT row, ends AS instant FROM near UNION "
-        "SELECT row, starts FROM near WHERE starts > ends), "
-        "levels AS (SELECT i.row, sum(n.arr) AS arr, count(*) > count(n.arr) AS unpriced FROM instants i "
-        "JOIN near n ON n.row = i.row AND n.starts <= i.instant AND n.stops > i.instant GROUP BY i.row, i.instant), "
-        "later AS (SELECT row, max(arr) AS arr, bool_or(unpriced) AS unpriced FROM levels GROUP BY row) "
-        f"SELECT l.row, coalesce(l.unpriced OR t.unpriced OR t.arr <= 0, true) AS unclear, "
+        f"{_levels(future)} SELECT l.row, coalesce(l.unpriced OR t.unpriced OR t.arr <= 0, true) AS unclear, "
         f"(t.arr - l.arr) * {MILLION} >= {share} * t.arr AS lower, (l.arr - t.arr) * {MILLION} >= {share} * t.arr AS higher "
         "FROM later l LEFT JOIN before t USING (row)"
     ).fetchnumpy()
@@ -60,6 +51,20 @@ def arr_moved(future: Future, outcome: Growth) -> tuple[Mask, Mask]:
     lower[row] = _flags(found["lower"]) & ~unclear
     higher[row] = _flags(found["higher"]) & ~unclear
     return lower, higher
+
+
+def arr_kept(future: Future) -> npt.NDArray[np.float64]:
+    """ARR at the end of the horizon per ARR at as_of, told as in ``arr_moved``: 0 where no contract is left, null where
+    there was none at as_of or an ARR that counts is unknown.
+    """
+    found = future.connection.execute(
+        f"{_levels(future)} SELECT t.row, CASE WHEN t.unpriced OR t.arr <= 0 OR coalesce(l.unpriced, false) THEN NULL "
+        "ELSE CAST(coalesce(l.arr, 0) AS DOUBLE) / CAST(t.arr AS DOUBLE) END AS kept "
+        "FROM before t LEFT JOIN later l USING (row)"
+    ).fetchnumpy()
+    kept = np.full(len(future.clear), np.nan)
+    kept[np.asarray(found["row"], dtype=np.int64)] = np.ma.filled(np.ma.asarray(found["kept"], dtype=float), np.nan)
+    return kept
 
 
 def first_loss(future: Future, grace: int) -> tuple[npt.NDArray[np.int64], Mask]:
@@ -85,6 +90,23 @@ def first_loss(future: Future, grace: int) -> tuple[npt.NDArray[np.int64], Mask]
     loss, there = np.full(len(future.clear), NEVER), np.zeros(len(future.clear), dtype=bool)
     loss[row], there[row] = np.asarray(found["loss"], dtype=np.int64), True
     return loss, there
+
+
+def _levels(future: Future) -> str:
+    """SQL for the ARR of each row at as_of (``before``) and the highest from the end of its horizon through the grace
+    (``later``), each with whether a contract without ARR counts.
+    """
+    return (
+        f"WITH near AS (SELECT h.row, h.as_of, h.ends, h.grace_ends, t.* FROM horizon h "
+        f"JOIN ({_terms(future)}) t USING (account_code) WHERE t.starts < h.grace_ends AND t.stops >= h.as_of), "
+        "before AS (SELECT row, sum(arr) AS arr, count(*) > count(arr) AS unpriced FROM near "
+        "WHERE starts < as_of GROUP BY row), "
+        "instants AS (SELECT DISTINCT row, ends AS instant FROM near UNION "
+        "SELECT row, starts FROM near WHERE starts > ends), "
+        "levels AS (SELECT i.row, sum(n.arr) AS arr, count(*) > count(n.arr) AS unpriced FROM instants i "
+        "JOIN near n ON n.row = i.row AND n.starts <= i.instant AND n.stops > i.instant GROUP BY i.row, i.instant), "
+        "later AS (SELECT row, max(arr) AS arr, bool_or(unpriced) AS unpriced FROM levels GROUP BY row)"
+    )
 
 
 def _terms(future: Future) -> str:
