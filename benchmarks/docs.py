@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks import results
+from benchmarks import asks_page, results
 from benchmarks.models import page
 from features import catalog
 from features.files import replaced
@@ -33,6 +33,7 @@ def main() -> None:
     write("verification.md", verification_page())
     write("performance.md", performance_page())
     write("models.md", models_page())
+    write("decisions.md", decisions_page())
 
 
 def write(name: str, text: str) -> None:
@@ -248,6 +249,13 @@ def worlds_section(rows: list[dict[str, Any]]) -> list[str]:
 def _error(values: list[float]) -> float:
     """The standard error of their mean."""
     return statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+
+
+def decisions_page() -> str:
+    """A section for each decision that is measured where the truth is known."""
+    asks = results.load("asks")
+    parts = ["# Decisions", "Made by `make docs`. What decisions rest on, measured where the truth is known."]
+    return "\n\n".join([*parts, *asks_page.parts(asks), made_with(asks)]) + "\n"
 
 
 def models_page() -> str:
