@@ -18,6 +18,7 @@ from features.settings.alerts import Alerts
 from features.settings.base import Strict, time_zone
 from features.settings.data import Check, Cohort, Grid, Mapping, Personas, Signals, Source, Text
 from features.settings.decisions import Asks, Calls, Economics
+from features.settings.freshness import Freshness
 from features.settings.outcomes import Outcomes
 from features.settings.programme import Programme
 from features.settings.states import States
@@ -52,6 +53,7 @@ class Config(Strict):
     states: States = States()
     programme: Programme = Programme()
     alerts: Alerts = Alerts()
+    freshness: Freshness = Freshness()
     store: str | None = None
 
     def delay_hours(self, table: str) -> float:

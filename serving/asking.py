@@ -22,7 +22,7 @@ from serving import lists
 from serving.decisions.asks import EFFORT, Ask, asks, day_of
 from serving.decisions.eligibility import Eligibility, Facing, Objection, eligibility
 from serving.decisions.whom import Person, Suggestion, acceptance, consented, suggestion
-from serving.log import Entry, Log, digest
+from serving.log import Entry, Log, Within, digest
 from serving.outreach import opted_out
 from serving.people import people
 from serving.store import Store
@@ -80,12 +80,14 @@ class Situation:
         )
 
     def after(self, account: str, entries: Sequence[Entry]) -> Situation:
-        """The same with what the log says by now of an account's asks."""
+        """The same with what the log says by now of an account: its asks, and whether it wants to be left alone."""
         before, zone = self.of_account(account), ZoneInfo(self.workspace.config.timezone)
         now = {ask.ask: ask for ask in before.asks} | {
             ask.ask: ask for ask in asks((one for one in entries if (one.about, one.account) == ("ask", account)), zone)
         }
-        return replace(self, facing={**self.facing, account: replace(before, asks=tuple(now.values()))})
+        alone = account in opted_out(one for one in entries if (one.about, one.account) == ("opt-out", account))
+        facing = replace(before, asks=tuple(now.values()), opted_out=alone)
+        return replace(self, facing={**self.facing, account: facing})
 
     def of_account(self, account: str) -> Facing:
         if account not in self.facing:
@@ -193,23 +195,28 @@ def ask(
     by: str,
     at: datetime | None = None,
     today: date | None = None,
+    situation: Situation | None = None,
+    within: Within | None = None,
 ) -> Entry:
     """Write down that an account is asked. Raises PropensityError where it may not be asked, naming every rule; no flag
     overrides that, and of two who ask at once one is refused.
+
+    ``situation`` spares finding it out again; what the log says by then counts all the same.
     """
     if kind not in EFFORT:
         raise PropensityError(f"no kind of ask is called {kind!r}", f"There are {one_of(EFFORT)}.")
-    situation, when = Situation.of(workspace, today), at or datetime.now(UTC).replace(microsecond=0)
-    _refuse(situation, account, kind, contact)
-    chosen = contact or _suggested(situation, account)
+    facing = situation or Situation.of(workspace, today)
+    when = at or datetime.now(UTC).replace(microsecond=0)
+    _refuse(facing, account, kind, contact)
+    chosen = contact or _suggested(facing, account)
 
     def still(entries: Sequence[Entry]) -> None:
-        _refuse(situation.after(account, entries), account, kind, chosen)
+        _refuse(facing.after(account, entries), account, kind, chosen)
 
     entry = Entry(
         "ask", f"k-{digest(account, chosen, kind, when.isoformat())[:12]}", "asked", account, when, by, chosen, kind
     )
-    Log(workspace).add([entry], still=still)
+    Log(workspace).add([entry], still=still, within=within)
     return entry
 
 

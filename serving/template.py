@@ -155,4 +155,8 @@ unanswered_days = 7           # how long a detractor may wait
 renewal_days = 90             # the lead time of a renewal
 renewal_risk = 0.3            # the probability of churn from which it is at risk
 deadline_days = 7             # how long there is to act
+
+# A score that is older than so many days is served as stale.
+[freshness]
+days = 35
 """

@@ -68,16 +68,16 @@ def make(
 @asking.command(epilog="Example: propensity ask accepted k-3f9c0d1e2b4a --by ann --workspace acme")
 def accepted(ask: ASK, by: BY, workspace: WORKSPACE = HERE, at: AT = None, json: JSON = False) -> None:
     """They said yes."""
-    follow(load(workspace), ask, [("accepted", None)], by, at, json)
+    follow(load(workspace), ask, [("accepted", None)], by, at, json, "ask")
 
 
 @asking.command(epilog="Example: propensity ask declined k-3f9c0d1e2b4a --by ann --workspace acme")
 def declined(ask: ASK, by: BY, workspace: WORKSPACE = HERE, at: AT = None, json: JSON = False) -> None:
     """They said no."""
-    follow(load(workspace), ask, [("declined", None)], by, at, json)
+    follow(load(workspace), ask, [("declined", None)], by, at, json, "ask")
 
 
 @asking.command("done", epilog="Example: propensity ask done k-3f9c0d1e2b4a --by ann --workspace acme")
 def done_(ask: ASK, by: BY, workspace: WORKSPACE = HERE, at: AT = None, json: JSON = False) -> None:
     """They did it."""
-    follow(load(workspace), ask, [("done", None)], by, at, json)
+    follow(load(workspace), ask, [("done", None)], by, at, json, "ask")
