@@ -23,6 +23,16 @@ the status. Reads of what a batch holds carry an ETag; requests that write take 
 PROBLEM = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
+TAG = {"ETag": {"description": "Names this answer", "schema": {"type": "string"}}}
+SAME = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETag of an answer one has: 304 where it would be the same.",
+    "schema": {"type": "string"},
+}
+
+
 def described(app: FastAPI, endpoints: Sequence[ModuleType]) -> None:
     """Have the application tell what its endpoints do, their scopes too; made once."""
     scopes = {
@@ -57,4 +67,7 @@ def _mend(operation: dict[str, Any]) -> None:
         if status in (413, 415) and "requestBody" not in operation:
             continue
         responses.setdefault(str(status), {"description": words, "content": PROBLEM})
+    if "304" in responses:
+        operation.setdefault("parameters", []).append(SAME)
+        responses["200"]["headers"] = responses["304"]["headers"] = TAG
     operation["responses"] = dict(sorted(responses.items()))

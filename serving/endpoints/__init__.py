@@ -102,14 +102,14 @@ class Caller:
         return name
 
 
-async def _caller(request: Request, live: Loaded) -> Caller:
+async def caller_of(request: Request, live: Loaded) -> Caller:
     key = getattr(request.state, "key", None)
     if key is None or not getattr(key, "id", True):
         return Caller(None, None, live)
     return Caller(key.name, key.owner, live)
 
 
-Asking = Annotated[Caller, Depends(_caller)]
+Asking = Annotated[Caller, Depends(caller_of)]
 """What an endpoint declares to know who asks."""
 
 
@@ -158,6 +158,7 @@ async def _writer(
     idempotency_key: Annotated[
         str | None,
         Header(
+            alias="Idempotency-Key",
             pattern=r"^[\x21-\x7e]{1,200}$",
             description="Chosen by the sender, new for each thing to write: the same request sent again with the same key "
             "writes nothing and is answered as it was.",

@@ -28,7 +28,7 @@ class Opinion(BaseModel):
     by: By = None
 
 
-class Override(BaseModel):
+class Own(BaseModel):
     """``probability`` is the person's own."""
 
     model_config = ConfigDict(
@@ -52,7 +52,7 @@ def opinion(score_id: ScoreId, asked: Opinion, writer: Writing) -> Json:
 
 
 @router.post("/v1/scores/{score_id}/override", responses=CREATED)
-def override(score_id: ScoreId, asked: Override, writer: Writing) -> Json:
+def override(score_id: ScoreId, asked: Own, writer: Writing) -> Json:
     """Somebody's own probability. No list goes by it; it is shown beside the model's, and said again to be changed."""
     by, store = writer.caller.by(asked.by), writer.caller.live.kept.log.store
     return writer.add(
