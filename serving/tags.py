@@ -28,7 +28,12 @@ class Tag:
         self.known = asked.strip() == "*" or self.value in [one.strip().removeprefix("W/") for one in asked.split(",")]
 
     def unchanged(self) -> Response:
-        return Response(status_code=304, headers={"ETag": self.value})
+        return Response(status_code=304, headers=self._headers)
 
     def on(self, content: dict[str, Any]) -> Json:
-        return Json(content, headers={"ETag": self.value})
+        return Json(content, headers=self._headers)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        """It may be kept by who asked, and is asked for again each time."""
+        return {"ETag": self.value, "Cache-Control": "private, no-cache"}

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import AfterValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from features.errors import PropensityError, one_of
 from serving import writing
@@ -156,7 +157,7 @@ async def _writer(
     request: Request,
     caller: Asking,
     idempotency_key: Annotated[
-        str | None,
+        str | SkipJsonSchema[None],
         Header(
             alias="Idempotency-Key",
             pattern=r"^[\x21-\x7e]{1,200}$",

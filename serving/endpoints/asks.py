@@ -57,19 +57,19 @@ def make(asked: Ask, writer: Writing) -> Json:
     return writer.write(by, asked.model_dump_json(), written)
 
 
-@router.post("/v1/asks/{ask}/accepted", responses=CREATED)
+@router.post("/v1/asks/{ask:path}/accepted", responses=CREATED)
 def accepted(ask: Thing, asked: Answered, writer: Writing) -> Json:
     """They said yes."""
     return writer.follow("ask", ask, [("accepted", None)], asked.by, asked.at, asked.model_dump_json())
 
 
-@router.post("/v1/asks/{ask}/declined", responses=CREATED)
+@router.post("/v1/asks/{ask:path}/declined", responses=CREATED)
 def declined(ask: Thing, asked: Answered, writer: Writing) -> Json:
     """They said no."""
     return writer.follow("ask", ask, [("declined", None)], asked.by, asked.at, asked.model_dump_json())
 
 
-@router.post("/v1/asks/{ask}/done", responses=CREATED)
+@router.post("/v1/asks/{ask:path}/done", responses=CREATED)
 def done(ask: Thing, asked: Answered, writer: Writing) -> Json:
     """They did it."""
     return writer.follow("ask", ask, [("done", None)], asked.by, asked.at, asked.model_dump_json())

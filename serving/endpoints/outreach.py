@@ -1,4 +1,4 @@
-"""``POST /v1/outreach``, ``/v1/outreach/{touch}/done`` and ``/outcome``, ``/v1/calls/plan``: touches, as people write them down."""
+"""``POST /v1/outreach``, ``/v1/outreach/{touch:path}/done`` and ``/outcome``, ``/v1/calls/plan``: touches, as people write them down."""
 
 from __future__ import annotations
 
@@ -82,14 +82,14 @@ def touch(asked: Touch, writer: Writing) -> Json:
     return writer.add(by, asked.model_dump_json(), made)
 
 
-@router.post("/v1/outreach/{touch}/done", responses=CREATED)
+@router.post("/v1/outreach/{touch:path}/done", responses=CREATED)
 def done(touch: Thing, asked: Done, writer: Writing) -> Json:
     """409 where it was done already, at another time or by somebody else; 404 where nobody knows it."""
     events = [("done", None), *([] if asked.outcome is None else [("outcome", asked.outcome)])]
     return writer.follow("outreach", touch, events, asked.by, asked.at, asked.model_dump_json())
 
 
-@router.post("/v1/outreach/{touch}/outcome", responses=CREATED)
+@router.post("/v1/outreach/{touch:path}/outcome", responses=CREATED)
 def outcome(touch: Thing, asked: Outcome, writer: Writing) -> Json:
     """409 where it was not done yet, or something came of it already."""
     return writer.follow("outreach", touch, [("outcome", asked.outcome)], asked.by, asked.at, asked.model_dump_json())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -58,6 +59,7 @@ def company(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Work
 
 def _register_again(workspace: Workspace) -> None:
     registry = Registry(workspace)
+    registry.versions("churn")  # points MLflow here
     first = registry.client.get_model_version("churn", "1")
     registry.client.create_model_version("churn", first.source, first.run_id, tags=dict(first.tags))
 
@@ -124,7 +126,7 @@ def prepared(company: Workspace, app: FastAPI, path: str, scored: list[Score]) -
         found[IDS[3]] = made.thing
     if path == "/v1/asks":
         found[IDS[0]] = next(line.account for line in advocates(company, 300).asked if line.kind == "review")
-    if path.startswith("/v1/asks/"):
+    if path.startswith("/v1/asks/"):  # an id may have a slash in it
         thing = f"k-{path[-8:]}"
         asked = Entry("ask", thing, "asked", scored[-1].account, at, "ann", "somebody", "review")
         log.add(
@@ -512,3 +514,9 @@ def test_slow_work_does_not_keep_others_waiting(app: FastAPI, company: Workspace
     for endpoint in web.ENDPOINTS:
         for route in endpoint.router.routes:
             assert not asyncio.iscoroutinefunction(route.endpoint), route.path
+
+
+def test_the_page_about_it_names_every_path_and_no_other() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(GET|POST) (/v1/[^`?]*)[^`]*`", text))
+    assert told == {(method.upper(), path) for path, method in OPERATIONS}
