@@ -235,7 +235,9 @@ class Curve(Answer):
 
 
 class Call(Answer):
-    """An account to call; ``worth`` is what a call is expected to bring, ``before`` the probability last time."""
+    """An account to call; ``worth`` is what a call is expected to bring, ``before`` the probability last time, ``moved`` what
+    moved it since.
+    """
 
     account: str
     name: str
@@ -245,6 +247,7 @@ class Call(Answer):
     low: float | None
     high: float | None
     before: float | None
+    moved: list[str]
     arr: float | None
     days_to_renewal: float | None
     reasons: list[str]
