@@ -163,9 +163,14 @@ class Advocates:
         }
 
 
-def advocates(workspace: Workspace, top: int | None = None, today: date | None = None) -> Advocates:
-    """The eligible accounts, likeliest to act first, with the person to ask and the least effort likely to be accepted."""
-    situation, store = Situation.of(workspace, today), Store(workspace)
+def advocates(
+    workspace: Workspace, top: int | None = None, today: date | None = None, situation: Situation | None = None
+) -> Advocates:
+    """The eligible accounts, likeliest to act first, with the person to ask and the least effort likely to be accepted.
+
+    ``situation`` spares finding it out again.
+    """
+    situation, store = situation or Situation.of(workspace, today), Store(workspace)
     batch = store.shown(ADVOCACY)
     says = {s.account: s.probability for s in store.top(ADVOCACY, batch.rows)} if batch is not None else {}
     found = {account: situation.eligibility(account) for account in situation.facing}

@@ -5,7 +5,7 @@ Here is what they share: the workspace as it is served, who asks, and what may b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -17,6 +17,7 @@ from pydantic.json_schema import SkipJsonSchema
 from features.errors import PropensityError, one_of
 from serving import writing
 from serving.answers import Problem
+from serving.asking import Situation
 from serving.guard import Json
 from serving.live import Live
 from serving.log import Entry, Within
@@ -122,18 +123,18 @@ class Writer:
     path: str
     key: str | None
 
-    def write(self, by: str, body: str, make: Any) -> Json:
-        """What ``make(by, within)`` wrote: 201 where something is new, 200 where all of it was there."""
+    def write(self, by: str, body: str, make: Callable[[Within | None], tuple[Sequence[Entry], int]]) -> Json:
+        """What ``make`` wrote: 201 where something is new, 200 where all of it was there."""
         named = None if self.key is None else Named.of(self.caller.name or by, self.key, self.path, body)
         answer = once(self.caller.live.kept.log, named, make)
         return Json(answer, 201 if answer["new"] else 200)
 
-    def add(self, by: str, body: str, make: Any) -> Json:
+    def add(self, by: str, body: str, make: Callable[[], list[Entry]]) -> Json:
         """Write the entries that ``make()`` makes, of accounts that are known and theirs to see."""
         log = self.caller.live.kept.log
 
         def written(within: Within | None) -> tuple[Sequence[Entry], int]:
-            entries: list[Entry] = make()
+            entries = make()
             self.caller.require(*(entry.account for entry in entries))
             return entries, log.add(entries, within=within)
 
@@ -218,6 +219,11 @@ def instant(text: str | None) -> datetime | None:
     except ValueError as error:
         raise PropensityError(f"at is {text!r}, and there is no such instant", "Write YYYY-MM-DDTHH:MM:SSZ.") from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def situation_of(live: Live) -> Situation:
+    """Who may be asked what, as it stands by now; found out once for whatever is written and scored."""
+    return live.kept("situation", lambda: Situation.of(live.workspace))
 
 
 def answers(model: Any, *errors: int, status: int = 200) -> dict[int | str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from serving.answers import Advocates
 from serving.asking import advocates as whom
-from serving.endpoints import Asking, Loaded, answers, paths
+from serving.endpoints import Asking, Loaded, answers, paths, situation_of
 from serving.tags import Tag
 
 SCOPE = "read"
@@ -30,7 +30,8 @@ def advocates(
     tag = Tag(request, live, caller.owner, written=True)
     if tag.known:
         return tag.unchanged()
-    found = live.kept(("advocates", top), lambda: whom(live.workspace, top))
+    situation = situation_of(live)
+    found = live.kept(("advocates", top), lambda: whom(live.workspace, top, situation=situation))
     mine = replace(
         found,
         asked=[one for one in found.asked if caller.sees(one.account)],

@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from serving.answers import Wrote
-from serving.asking import Situation, ask
-from serving.endpoints import At, By, Short, Thing, Writing, answers, instant, paths
+from serving.asking import ask
+from serving.endpoints import At, By, Short, Thing, Writing, answers, instant, paths, situation_of
 from serving.guard import Json
 from serving.log import Entry, Within
 
@@ -50,8 +50,8 @@ def make(asked: Ask, writer: Writing) -> Json:
     caller.require(asked.account)
 
     def written(within: Within | None) -> tuple[Sequence[Entry], int]:
-        situation = live.kept("situation", lambda: Situation.of(live.workspace))
-        made = ask(live.workspace, asked.account, asked.kind, asked.contact, by, at, situation=situation, within=within)
+        now = situation_of(live)
+        made = ask(live.workspace, asked.account, asked.kind, asked.contact, by, at, situation=now, within=within)
         return [made], 1
 
     return writer.write(by, asked.model_dump_json(), written)

@@ -6,8 +6,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from serving.answers import Eligible
-from serving.asking import Situation
-from serving.endpoints import AccountId, Asking, Loaded, answers, paths
+from serving.endpoints import AccountId, Asking, Loaded, answers, paths, situation_of
 from serving.tags import Tag
 
 SCOPE = "read"
@@ -21,5 +20,4 @@ def eligibility(account: AccountId, request: Request, live: Loaded, caller: Aski
     tag = Tag(request, live, caller.owner, written=True)
     if tag.known:
         return tag.unchanged()
-    situation = live.kept("situation", lambda: Situation.of(live.workspace))
-    return tag.on(situation.eligibility(account).as_dict())
+    return tag.on(situation_of(live).eligibility(account).as_dict())
