@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -72,7 +73,7 @@ def page(
     """Up to ``size`` of the rows in ``order`` that stand after a place and are to be kept, and whether more follow."""
     begin = 0 if after is None else bisect_right(order, after, key=place)
     found: list[int] = []
-    for row in order[begin:]:
+    for row in islice(order, begin, None):
         if keep(row):
             if len(found) == size:
                 return found, True
@@ -145,7 +146,9 @@ class Book:
         after = None if cursor is None else Cursor.of(cursor, self.name, sort).after
         rows, more = page(self.orders[sort], place, keep, size, after)
         following = str(Cursor(self.name, sort, place(rows[-1]))) if more else None
-        return rows, following, sum(map(keep, range(len(self.scores))))
+        everybody = owner is None and segment is None
+        count = len(self.scores) if everybody else sum(map(keep, range(len(self.scores))))
+        return rows, following, count
 
 
 def _known(value: str | float | None) -> str | None:
