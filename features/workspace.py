@@ -19,6 +19,7 @@ from features.settings.base import Strict, time_zone
 from features.settings.beacon import Beacon
 from features.settings.data import Check, Cohort, Grid, Mapping, Personas, Signals, Source, Text
 from features.settings.decisions import Asks, Calls, Economics
+from features.settings.freshness import Freshness
 from features.settings.outcomes import Outcomes
 from features.settings.programme import Programme
 from features.settings.states import States
@@ -54,6 +55,7 @@ class Config(Strict):
     programme: Programme = Programme()
     alerts: Alerts = Alerts()
     beacon: Beacon = Beacon()
+    freshness: Freshness = Freshness()
     store: str | None = None
 
     def delay_hours(self, table: str) -> float:

@@ -20,7 +20,7 @@ from serving.decisions.asks import EFFORT, Ask, asks
 from serving.decisions.eligibility import Eligibility, Facing, Objection, eligibility
 from serving.decisions.whom import Accepts, Chance, Person, Suggestion, consented, open_to, suggestion
 from serving.funnel import Funnel, funnel
-from serving.log import Entry, Log, digest
+from serving.log import Entry, Log, Within, digest
 from serving.outreach import opted_out
 from serving.people import people
 from serving.store import Store
@@ -79,12 +79,14 @@ class Situation:
         return cls(workspace, as_of, facing, those, made.chances(rows, whom), made.by_themselves(rows), made)
 
     def after(self, account: str, entries: Sequence[Entry]) -> Situation:
-        """The same with what the log says by now of an account's asks."""
+        """The same with what the log says by now of an account: its asks, and whether it wants to be left alone."""
         before, zone = self.of_account(account), ZoneInfo(self.workspace.config.timezone)
         now = {ask.ask: ask for ask in before.asks} | {
             ask.ask: ask for ask in asks((one for one in entries if (one.about, one.account) == ("ask", account)), zone)
         }
-        return replace(self, facing={**self.facing, account: replace(before, asks=tuple(now.values()))})
+        alone = account in opted_out(one for one in entries if (one.about, one.account) == ("opt-out", account))
+        facing = replace(before, asks=tuple(now.values()), opted_out=alone)
+        return replace(self, facing={**self.facing, account: facing})
 
     def of_account(self, account: str) -> Facing:
         if account not in self.facing:
@@ -155,11 +157,9 @@ class Advocates:
         }
 
 
-def advocates(
-    workspace: Workspace, top: int | None = None, today: date | None = None, progress: Progress = lambda _: None
-) -> Advocates:
+def advocates(situation: Situation, top: int | None = None) -> Advocates:
     """The eligible accounts, likeliest to act first, with the person to ask and the least effort likely to be accepted."""
-    situation, store = Situation.of(workspace, today, progress), Store(workspace)
+    workspace, store = situation.workspace, Store(situation.workspace)
     batch = store.shown(ADVOCACY)
     says = {s.account: s.probability for s in store.top(ADVOCACY, batch.rows)} if batch is not None else {}
     found = {account: situation.eligibility(account) for account in situation.facing}
@@ -184,21 +184,22 @@ def advocates(
 
 
 def ask(
-    workspace: Workspace,
+    situation: Situation,
     account: str,
     kind: str,
     contact: str | None,
     by: str,
     at: datetime | None = None,
-    today: date | None = None,
-    progress: Progress = lambda _: None,
+    within: Within | None = None,
 ) -> Entry:
     """Write down that an account is asked. Raises PropensityError where it may not be asked, naming every rule; no flag
     overrides that, and of two who ask at once one is refused.
+
+    The situation may be of a moment ago: what the log says by then counts all the same.
     """
     if kind not in EFFORT:
         raise PropensityError(f"no kind of ask is called {kind!r}", f"There are {one_of(EFFORT)}.")
-    situation, when = Situation.of(workspace, today, progress), at or datetime.now(UTC).replace(microsecond=0)
+    when = at or datetime.now(UTC).replace(microsecond=0)
     _refuse(situation, account, kind, contact)
     chosen = contact or _suggested(situation, account)
 
@@ -208,7 +209,7 @@ def ask(
     entry = Entry(
         "ask", f"k-{digest(account, chosen, kind, when.isoformat())[:12]}", "asked", account, when, by, chosen, kind
     )
-    Log(workspace).add([entry], still=still)
+    Log(situation.workspace).add([entry], still=still, within=within)
     return entry
 
 

@@ -38,14 +38,14 @@ def ranked(workspace: Workspace, outcome: str, top: int | None = None, owner: st
     settings = configured(workspace, outcome)
     store = Store(workspace)
     scores = store.top(outcome, top or settings.capacity, of_owner(workspace, owner) if owner else None)
-    return _lines(workspace, store, scores)
+    return lines(workspace, store, scores)
 
 
 def everybody(workspace: Workspace, outcome: str) -> list[Line]:
     """All of the latest scores of an outcome, the highest first; nobody where there are none."""
     store = Store(workspace)
     batch = store.shown(outcome)
-    return [] if batch is None else _lines(workspace, store, store.top(outcome, batch.rows))
+    return [] if batch is None else lines(workspace, store, store.top(outcome, batch.rows))
 
 
 def owners(workspace: Workspace) -> dict[str, str | None]:
@@ -56,7 +56,7 @@ def owners(workspace: Workspace) -> dict[str, str | None]:
 
 def explained(workspace: Workspace, account: str) -> list[Line]:
     """An account's latest scores of every outcome; an account that is not scored says why."""
-    return _lines(workspace, Store(workspace), latest(workspace, account))
+    return lines(workspace, Store(workspace), latest(workspace, account))
 
 
 def latest(workspace: Workspace, account: str, outcome: str | None = None) -> list[Score]:
@@ -111,7 +111,8 @@ def of_owner(workspace: Workspace, owner: str) -> list[str]:
     return list(table.loc[table["owner"] == owner, "account"])
 
 
-def _lines(workspace: Workspace, store: Store, scores: list[Score]) -> list[Line]:
+def lines(workspace: Workspace, store: Store, scores: list[Score]) -> list[Line]:
+    """Scores of one batch with what is shown beside them."""
     if not scores:
         return []
     accounts = [score.account for score in scores]

@@ -6,18 +6,20 @@ Loaded once, at start-up: a later `propensity score` is served after a restart.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import KeysView, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 import pandas as pd
-import pyarrow.parquet as pq
 
-from features import frame, intake
+from features import frame
 from features.errors import PropensityError
 from features.feature import Column
 from features.workspace import Workspace
 from serving import lists
+from serving.kept import Kept
+from serving.log import digest
 from serving.score import Score
 from serving.scoring import Scorer
 from serving.store import Store
@@ -57,6 +59,14 @@ class Served:
         known = {column.name: column for column in self.scorer.plan.columns}
         return [known[name] for name in self.scorer.model.encoder.columns]
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What the scores depend on, or that there are none."""
+        version = str(self.scorer.version.number)
+        if isinstance(self.batch, PropensityError):
+            return (self.scorer.outcome, version, self.batch.message)
+        return (self.scorer.outcome, version, str(self.batch.as_of), self.batch.frame_hash)
+
     def rows(self, accounts: Sequence[str]) -> pd.DataFrame:
         shown = self.shown
         return shown.rows.iloc[[shown.place[account] for account in accounts]].reset_index(drop=True)
@@ -84,10 +94,14 @@ class Served:
 
 @dataclass(frozen=True)
 class Live:
-    """A workspace as it is served. An outcome without a champion, or whose champion cannot be used, says why."""
+    """A workspace as it is served. An outcome without a champion, or whose champion cannot be used, says why.
+
+    ``owners``: every account known, scored or not, and who looks after it.
+    """
 
     workspace: Workspace
-    accounts: frozenset[str]
+    owners: dict[str, str | None]
+    kept: Kept
     served: dict[str, Served] = field(default_factory=dict)
     refused: dict[str, PropensityError] = field(default_factory=dict)
     damaged: bool = False
@@ -109,7 +123,18 @@ class Live:
                 LOG.error("%s is not served: %s %s", outcome, error.message, error.hint)
                 refused[outcome] = error
                 damaged = damaged or champion is not None
-        return cls(workspace, _accounts(workspace), served, refused, damaged)
+        return cls(workspace, lists.owners(workspace), Kept(workspace), served, refused, damaged)
+
+    @property
+    def accounts(self) -> KeysView[str]:
+        """Every account known, scored or not."""
+        return self.owners.keys()
+
+    @cached_property
+    def batches(self) -> str:
+        """Which batches are served, of which models: it changes whenever a score does."""
+        said = [name for name, _ in self.workspace.config.outcomes if name in self.served]
+        return digest(*(part for name in said for part in self.served[name].named))
 
     @property
     def ready(self) -> bool:
@@ -146,13 +171,11 @@ class Live:
 
     def refusal(self, account: str) -> PropensityError:
         """Why an account has no score of any outcome."""
-        return lists.refusal(self.workspace, account, known=account in self.accounts)
+        return lists.refusal(self.workspace, account, known=account in self.owners)
 
-
-def _accounts(workspace: Workspace) -> frozenset[str]:
-    """Every account known, scored or not."""
-    folder, _ = intake.current(workspace)
-    return frozenset(pq.read_table(folder / "accounts.parquet", columns=["account"])["account"].to_pylist())
+    def stranger(self, account: str) -> PropensityError:
+        """That an account is unknown, or has to appear so."""
+        return lists.refusal(self.workspace, account, known=False)
 
 
 def _shown(store: Store, scorer: Scorer) -> Shown | PropensityError:

@@ -26,6 +26,7 @@ STARTS: dict[str, tuple[str, ...]] = {
     "opt-out": ("out",),
     "opinion": ("agrees", "disagrees"),
     "alert": ("raised",),
+    "override": ("says",),
 }
 """What an entry may be about, and how such a thing begins."""
 FOLLOWS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -34,6 +35,7 @@ FOLLOWS: dict[str, dict[str, tuple[str, ...]]] = {
     "opt-out": {"out": ("in",)},
     "opinion": {},
     "alert": {"raised": ("snoozed", "closed"), "snoozed": ("closed",)},
+    "override": {},
 }
 """What may come after what; each once."""
 
@@ -96,6 +98,7 @@ def digest(*parts: str | None) -> str:
 
 
 Still = Callable[[Sequence[Entry]], None]
+Within = Callable[[Connection, Sequence[Entry], int], None]
 
 
 class Log:
@@ -105,12 +108,19 @@ class Log:
         self.store = Store(workspace)
         METADATA.create_all(self.store.engine)
 
-    def add(self, entries: Sequence[Entry], now: datetime | None = None, still: Still | None = None) -> int:
+    def add(
+        self,
+        entries: Sequence[Entry],
+        now: datetime | None = None,
+        still: Still | None = None,
+        within: Within | None = None,
+    ) -> int:
         """Write all of them or none; returns how many are new.
 
         Raises PropensityError where one cannot follow what is there: an outcome of what was not done, another date of
         what is done, a touch of an account that was held out. ``still`` is asked last, given what the log says of these
-        accounts while nobody else can write, and may raise too.
+        accounts while nobody else can write, and may raise too; ``within`` writes what is to stand or fall with the
+        entries, told how many are new.
         """
         written = now or datetime.now(UTC)
         with self.store.writing() as connection:
@@ -130,6 +140,8 @@ class Log:
                 fresh.append(_row(entry) | {"recorded_at": written})
             if fresh:
                 connection.execute(LOG.insert(), fresh)
+            if within is not None:
+                within(connection, entries, len(fresh))
         return len(fresh)
 
     def entries(self, about: str | None = None, account: str | None = None) -> list[Entry]:
@@ -141,6 +153,31 @@ class Log:
             query = query.where(LOG.c.account == account)
         with self.store.engine.connect() as connection:
             return [_entry(row) for row in connection.execute(query)]
+
+    def last(
+        self,
+        most: int,
+        before: int | None = None,
+        about: str | None = None,
+        account: str | None = None,
+        among: Sequence[str] | None = None,
+    ) -> list[tuple[int, Entry]]:
+        """The last entries with their numbers, the last first: of those before a number, of a kind, of one account, of some
+        accounts.
+        """
+        query = sa.select(LOG).order_by(LOG.c.number.desc())
+        for column, wanted in ((LOG.c.about, about), (LOG.c.account, account)):
+            query = query if wanted is None else query.where(column == wanted)
+        query = query if before is None else query.where(LOG.c.number < before)
+        chosen = None if among is None else set(among)
+        found: list[tuple[int, Entry]] = []
+        with self.store.engine.connect() as connection:
+            for row in connection.execution_options(yield_per=1000).execute(query if chosen else query.limit(most)):
+                if chosen is None or row.account in chosen:
+                    found.append((row.number, _entry(row)))
+                if len(found) == most:
+                    break
+        return found
 
     def of(self, thing: str) -> list[Entry]:
         """The entries of one touch, ask or opt-out; raises PropensityError where there is none."""

@@ -167,4 +167,8 @@ deadline_days = 7             # how long there is to act
 # coverage = 0.1              # a metric needs answers from this share of accounts
 # worth_days = 180            # what a metric is worth is told from the answers of so many days,
 # growth_days = 180           # in ARR over so many days after
+
+# A score that is older than so many days is served as stale.
+[freshness]
+days = 35
 """

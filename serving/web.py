@@ -13,11 +13,58 @@ from starlette.exceptions import HTTPException
 
 from features.errors import PropensityError
 from features.workspace import Workspace
-from serving.endpoints import account, explain, features, health, lists, score
+from serving.endpoints import (
+    account,
+    advocates,
+    asks,
+    calls,
+    champions,
+    curve,
+    eligibility,
+    explain,
+    features,
+    health,
+    lists,
+    log,
+    models,
+    movement,
+    opinions,
+    opt_outs,
+    outreach,
+    overrides,
+    score,
+    scores,
+    stored,
+    what_if,
+)
 from serving.guard import METRICS, MOST_BYTES, TOO_LARGE, answer
 from serving.live import Live
+from serving.openapi import described
 
-ENDPOINTS = (score, features, account, explain, lists, health)
+ENDPOINTS = (
+    score,
+    features,
+    account,
+    scores,
+    stored,
+    explain,
+    movement,
+    what_if,
+    curve,
+    lists,
+    calls,
+    advocates,
+    eligibility,
+    overrides,
+    log,
+    outreach,
+    opt_outs,
+    opinions,
+    asks,
+    models,
+    champions,
+    health,
+)
 TOLD = {
     400: ("the body cannot be read", "Send one JSON document in UTF-8, nested a few levels at most."),
     404: ("there is nothing at this path", "The paths are listed in /v1/openapi.json."),
@@ -39,6 +86,7 @@ def application() -> FastAPI:
     for endpoint in ENDPOINTS:
         app.include_router(endpoint.router)
     app.include_router(_metrics)
+    described(app, ENDPOINTS)
     app.add_exception_handler(PropensityError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)

@@ -92,12 +92,21 @@ def promote(
         return _moved(registry, wanted, Move("promotion", before, wanted.number, *_said(by, why, wanted), forced))
 
 
-def rollback(workspace: Workspace, outcome: str, *, by: str | None = None, why: str = "") -> Move:
-    """Make the champion before this one the champion again; a second time goes back one further."""
+def rollback(
+    workspace: Workspace, outcome: str, *, by: str | None = None, why: str = "", over: int | None = None
+) -> Move:
+    """Make the champion before this one the champion again; a second time goes back one further.
+
+    Refused where the champion is not ``over``, if that is named.
+    """
     configured(workspace, outcome)
     registry = Registry(workspace)
     with alone(workspace.state / "promotion.lock"):
         current = registry.require_champion(outcome).number
+        if over not in (None, current):
+            raise PropensityError(
+                f"the champion of {outcome} is version {current}, not {over}", "Look at the models again.", status=409
+            )
         line = _line(history(workspace, outcome), current)
         if len(line) < 2:
             raise PropensityError(

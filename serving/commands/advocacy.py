@@ -26,10 +26,11 @@ def advocates(
 ) -> None:
     """Whom to ask to speak up for us: eligible accounts, the person, and the least effort likely to be accepted."""
     from serving import asking, asking_terminal
+    from serving.asking import Situation
 
     day = None if today is None else day_of(today, "--today")
     with terminal.progress("advocates") as tell:
-        found = asking.advocates(load(workspace), top, day, tell)
+        found = asking.advocates(Situation.of(load(workspace), day, tell), top)
     show_either(json, found.as_dict(), lambda: asking_terminal.show_advocates(found))
 
 
@@ -62,27 +63,28 @@ def make(
     json: JSON = False,
 ) -> None:
     """Ask an account, if it may be asked; one budget for all who ask."""
-    from serving.asking import ask
+    from serving.asking import Situation, ask
 
     day = None if today is None else day_of(today, "--today")
     with terminal.progress("ask") as tell:
-        entry = ask(load(workspace), account, kind, contact, by, None if at is None else instant(at), day, tell)
+        now = Situation.of(load(workspace), day, tell)
+    entry = ask(now, account, kind, contact, by, None if at is None else instant(at))
     show_either(json, entry.as_dict(), lambda: terminal.out.print(told([entry])))
 
 
 @asking.command(epilog="Example: propensity ask accepted k-3f9c0d1e2b4a --by ann --workspace acme")
 def accepted(ask: ASK, by: BY, workspace: WORKSPACE = HERE, at: AT = None, json: JSON = False) -> None:
     """They said yes."""
-    follow(load(workspace), ask, [("accepted", None)], by, at, json)
+    follow(load(workspace), ask, [("accepted", None)], by, at, json, "ask")
 
 
 @asking.command(epilog="Example: propensity ask declined k-3f9c0d1e2b4a --by ann --workspace acme")
 def declined(ask: ASK, by: BY, workspace: WORKSPACE = HERE, at: AT = None, json: JSON = False) -> None:
     """They said no."""
-    follow(load(workspace), ask, [("declined", None)], by, at, json)
+    follow(load(workspace), ask, [("declined", None)], by, at, json, "ask")
 
 
 @asking.command("done", epilog="Example: propensity ask done k-3f9c0d1e2b4a --by ann --workspace acme")
 def done_(ask: ASK, by: BY, workspace: WORKSPACE = HERE, at: AT = None, json: JSON = False) -> None:
     """They did it."""
-    follow(load(workspace), ask, [("done", None)], by, at, json)
+    follow(load(workspace), ask, [("done", None)], by, at, json, "ask")

@@ -60,12 +60,9 @@ def add(
     json: JSON = False,
 ) -> None:
     """A touch beside the list: planned, or done."""
-    from serving.log import Entry, digest
+    from serving import writing
 
-    when = instant(at)
-    touch = f"t-{digest(account, contact, kind, when.isoformat())[:12]}"
-    event = "done" if done else "planned"
-    _write(load(workspace), [Entry("outreach", touch, event, account, when, by, contact, kind)], json)
+    _write(load(workspace), [writing.touch(account, by, kind, contact, instant(at), done)], json)
 
 
 @outreach.command(epilog="Example: propensity outreach done t-3f9c0d1e2b4a --by ann --workspace acme")
@@ -120,13 +117,11 @@ def opt_out(
     json: JSON = False,
 ) -> None:
     """An account asked not to be called, or took that back."""
-    from serving.log import Entry, Log, digest
+    from serving import writing
+    from serving.log import Log
 
     here = load(workspace)
-    so_far = [entry for entry in Log(here).entries("opt-out", account) if entry.contact is None]
-    rounds = sum(entry.event == "in" for entry in so_far)
-    thing = f"x-{digest(account, str(rounds))[:12]}"
-    _write(here, [Entry("opt-out", thing, "in" if back else "out", account, instant(at), by)], json)
+    _write(here, [writing.opt_out(Log(here), account, by, back, instant(at))], json)
 
 
 @outreach.command(
@@ -141,13 +136,30 @@ def think(
     json: JSON = False,
 ) -> None:
     """What a person thinks of a score; kept beside the model's own, never in its place."""
-    from serving.log import Entry, digest
+    from serving import writing
     from serving.store import Store
 
     here = load(workspace)
-    score = Store(here).score(score_id)
-    thing, event = f"o-{digest(score_id, by)[:12]}", "agrees" if agree else "disagrees"
-    _write(here, [Entry("opinion", thing, event, score.account, instant(None), by, kind=score_id, value=why)], json)
+    _write(here, [writing.opinion(Store(here), score_id, by, agree, why)], json)
+
+
+@outreach.command(
+    epilog='Example: propensity outreach override 3f9c0d1e2b4a5f607182 --probability 0.8 --why "their board said so" --by ann'
+)
+def override(
+    score_id: Annotated[str, typer.Argument(help="Id of a stored score.")],
+    by: BY,
+    probability: Annotated[float, typer.Option(min=0, max=1, help="Your own, between 0 and 1.")],
+    why: Annotated[str, typer.Option(help="In your own words.")],
+    workspace: WORKSPACE = HERE,
+    json: JSON = False,
+) -> None:
+    """Your own probability, kept beside the model's; say it again to change it."""
+    from serving import writing
+    from serving.store import Store
+
+    here = load(workspace)
+    _write(here, [writing.override(Store(here), score_id, by, probability, why)], json)
 
 
 @outreach.command(epilog="Example: propensity outreach log a0001 --workspace acme")
@@ -187,31 +199,25 @@ def effect(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
 
 
 def follow(
-    here: Workspace, touch: str, events: Sequence[tuple[str, str | None]], by: str, at: str | None, json: bool
+    here: Workspace,
+    thing: str,
+    events: Sequence[tuple[str, str | None]],
+    by: str,
+    at: str | None,
+    json: bool,
+    about: str = "outreach",
 ) -> None:
-    from serving.log import Entry, Log
+    from serving import writing
+    from serving.log import Log
 
-    first, when = Log(here).of(touch)[0], instant(at)
-    _write(
-        here,
-        [
-            Entry(first.about, touch, event, first.account, when, by, first.contact, value=said)
-            for event, said in events
-        ],
-        json,
-    )
+    _write(here, writing.following(Log(here), about, thing, events, by, instant(at)), json)
 
 
 def _write(here: Workspace, entries: list[Entry], json: bool) -> None:
-    from serving.lists import owners
+    from serving import writing
     from serving.log import Log
 
-    if unknown := {entry.account for entry in entries} - set(owners(here)):
-        raise PropensityError(
-            f"there is no account {min(unknown)!r}" + (f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""),
-            "Account ids are those of the accounts table; they are compared exactly. Nothing was written.",
-            status=404,
-        )
+    writing.known(here, entries)
     new = Log(here).add(entries)
     document: dict[str, Any] = {"new": new, "entries": [entry.as_dict() for entry in entries]}
     show_either(json, document, lambda: terminal.out.print(f"{new} new in the log\n{told(entries)}"))

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import Request
+from starlette.responses import Response
 
 from features.errors import PropensityError
-from serving.endpoints import Loaded
-from serving.guard import Json
+from serving.answers import OfAccount
+from serving.endpoints import AccountId, Asking, Loaded, answers, paths
+from serving.freshness import told
 from serving.live import Live
+from serving.tags import Tag
 
-router = APIRouter()
+SCOPE = "read"
+router = paths()
 
 
-@router.get("/v1/accounts/{account:path}/scores")
-def scores(account: str, live: Loaded) -> Json:
+@router.get("/v1/accounts/{account:path}/scores", responses=answers(OfAccount, 304, 404, 409, 503))
+def scores(account: AccountId, request: Request, live: Loaded, caller: Asking) -> Response:
     """One element per configured outcome; one without a score says why. No score at all is an error: 404 or 409."""
-    if account not in live.accounts:
-        raise live.refusal(account)
+    caller.require(account)
+    tag = Tag(request, live, caller.owner)
+    if tag.known:
+        return tag.unchanged()
     found = [_of_outcome(live, account, outcome) for outcome, _ in live.workspace.config.outcomes]
     if not any("probability" in one for one in found):
         raise live.refusal(account)
-    return Json({"account": account, "scores": found})
+    return tag.on({"account": account, "scores": found})
 
 
 def _of_outcome(live: Live, account: str, outcome: str) -> dict[str, Any]:
     try:
-        return live.score(outcome, account).as_dict()
+        return told(live.workspace, live.score(outcome, account))
     except PropensityError as error:
         if error.status == 500:
             raise

@@ -6,23 +6,32 @@ import math
 from typing import Any
 
 import pandas as pd
-from fastapi import APIRouter
+from fastapi import Request
+from starlette.responses import Response
 
 from features.feature import Column
-from serving.endpoints import Loaded
+from serving.answers import Explained
+from serving.endpoints import AccountId, Asking, Loaded, OutcomeName, answers, paths
 from serving.families import share
-from serving.guard import Json
+from serving.freshness import told
+from serving.tags import Tag
 
-router = APIRouter()
+SCOPE = "read"
+router = paths()
 
 
-@router.get("/v1/accounts/{account:path}/explain")
-def explain(account: str, outcome: str, live: Loaded) -> Json:
+@router.get("/v1/accounts/{account:path}/explain", responses=answers(Explained, 304, 400, 404, 409, 503))
+def explain(account: AccountId, outcome: OutcomeName, request: Request, live: Loaded, caller: Asking) -> Response:
     """The score, its reasons, and every feature, the strongest first.
 
     ``base`` plus all contributions is ``log_odds``, and ``probability`` is 1 / (1 + exp(-log_odds)). The contributions
     are there added up by family and by role too.
     """
+    live.of(outcome)
+    caller.require(account)
+    tag = Tag(request, live, caller.owner)
+    if tag.known:
+        return tag.unchanged()
     served, score = live.of(outcome), live.score(outcome, account)
     row = served.rows([account])
     *contributions, base = served.scorer.model.contributions(row)[0].tolist()
@@ -32,9 +41,9 @@ def explain(account: str, outcome: str, live: Loaded) -> Json:
         for column, contribution in zip(served.columns, contributions, strict=True)
     ]
     features.sort(key=lambda feature: -abs(feature["contribution"]))
-    return Json(
+    return tag.on(
         {
-            "score": score.as_dict(),
+            "score": told(live.workspace, score),
             "base": base,
             "log_odds": math.fsum([base, *contributions]),
             "families": shares.families,

@@ -8,27 +8,32 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import PropensityError, one_of
 from features.feature import Column
-from serving.endpoints import Loaded
+from serving.answers import OfRows
+from serving.endpoints import Loaded, answers, paths
 from serving.guard import Json
 
+SCOPE = "read"
 MOST = 1_000
-router = APIRouter()
+router = paths()
 
 
-class Asked(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
+class Rows(BaseModel):
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"outcome": "churn", "rows": [{"days_to_renewal": 40}]}]},
+    )
 
     outcome: str
     rows: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST)]
 
 
-@router.post("/v1/score/features")
-def score(asked: Asked, live: Loaded) -> Json:
+@router.post("/v1/score/features", responses=answers(OfRows, 400, 404, 503))
+def score(asked: Rows, live: Loaded) -> Json:
     """Probability, interval and reasons of each row, in order. A feature that is left out is null.
 
     Numbers for numeric features, text for categorical ones; anything else, and an unknown name, is an error.

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from features.errors import PropensityError
-from serving.endpoints import Loaded
+from serving.answers import Health
+from serving.endpoints import Loaded, answers, paths
+from serving.freshness import aged
 from serving.guard import Json
 from serving.live import Live
 
-router = APIRouter()
+SCOPE = "read"
+router = paths()
 
 
-@router.get("/v1/health")
+@router.get("/v1/health", responses=answers(Health, 503))
 def health(live: Loaded) -> Json:
     """``status`` is "ok" where every configured outcome can be scored by account id, else "degraded"."""
     outcomes = {outcome: _of_outcome(live, outcome) for outcome, _ in live.workspace.config.outcomes}
@@ -29,6 +30,11 @@ def _of_outcome(live: Live, outcome: str) -> dict[str, Any]:
         served = live.of(outcome)
         told["model_version"] = served.scorer.version.number
         told["trained_on_until"] = max(served.scorer.model.facts["trained_on"])
-        return told | {"as_of": served.shown.as_of.isoformat(), "rows": len(served.shown.scores)}
+        as_of = served.shown.as_of
+        return told | {
+            "as_of": as_of.isoformat(),
+            **aged(live.workspace, as_of),
+            "rows": len(served.shown.scores),
+        }
     except PropensityError as error:
         return told | {"error": error.message, "hint": error.hint}

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Path, Query, Request
+from starlette.responses import Response
 
 from serving import lists
-from serving.endpoints import Loaded
-from serving.guard import Json
+from serving.answers import List
+from serving.endpoints import Asking, Loaded, Owner, answers, paths
+from serving.freshness import aged
+from serving.tags import Tag
 
-router = APIRouter()
+SCOPE = "read"
+router = paths()
 
 
-@router.get("/v1/lists/{outcome}")
+@router.get("/v1/lists/{outcome}", responses=answers(List, 304, 400, 403, 404, 503))
 def list_(
-    outcome: str,
+    outcome: Annotated[str, Path(examples=["churn"])],
+    request: Request,
     live: Loaded,
-    top: Annotated[int | None, Query(ge=1, le=10_000)] = None,
-    owner: Annotated[str | None, Query(min_length=1)] = None,
-) -> Json:
+    caller: Asking,
+    top: Annotated[
+        int | None, Query(ge=1, le=10_000, description="How many; by default the outcome's capacity.")
+    ] = None,
+    owner: Owner = None,
+) -> Response:
     """The ``top`` lines (by default the outcome's capacity), of one owner if named."""
-    lines = lists.ranked(live.workspace, outcome, top, owner)
-    return Json({"outcome": outcome, "lines": [line.as_dict() for line in lines]})
+    workspace, whose = live.workspace, caller.whose(owner)
+    tag = Tag(request, live, caller.owner, written=True)
+    if tag.known:
+        return tag.unchanged()
+    lines = live.kept(("list", outcome, top, whose), lambda: lists.ranked(workspace, outcome, top, whose))
+    told = [line.as_dict() | aged(workspace, line.score.as_of) for line in lines]
+    return tag.on({"outcome": outcome, "lines": told})

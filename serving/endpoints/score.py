@@ -4,37 +4,45 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.endpoints import Loaded
+from serving.answers import Scores
+from serving.endpoints import Asking, Loaded, answers, paths
+from serving.freshness import aged
 from serving.guard import Json
 
+SCOPE = "read"
 MOST = 10_000
-router = APIRouter()
+router = paths()
 
 
-class Asked(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
+class Accounts(BaseModel):
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"outcome": "churn", "accounts": ["account-0000042", "account-0000043"]}]},
+    )
 
     outcome: str
     accounts: Annotated[list[str], Field(min_length=1, max_length=MOST)]
 
 
-@router.post("/v1/score")
-def score(asked: Asked, live: Loaded) -> Json:
+@router.post("/v1/score", responses=answers(Scores, 400, 404, 503))
+def score(asked: Accounts, live: Loaded, caller: Asking) -> Json:
     """Scores in the order asked for.
 
     A known account without a score says why, with ``"status": "unscored"``; an unknown one has ``"status": 404``, and
     is an error of the whole request where it is the only one.
     """
     served = live.of(asked.outcome)
-    found = served.scores(asked.accounts)
+    seen = [account for account in asked.accounts if caller.sees(account)]
+    found = served.scores(seen)
+    age = aged(live.workspace, served.shown.as_of)
 
     def told(account: str) -> dict[str, Any]:
         if account in found:
-            return found[account].as_dict()
-        why = live.why_not(asked.outcome, account)
+            return found[account].as_dict() | age
+        why = live.why_not(asked.outcome, account) if caller.sees(account) else live.stranger(account)
         if why.status == 404 and len(asked.accounts) == 1:
             raise why
         status = 404 if why.status == 404 else "unscored"
@@ -45,6 +53,7 @@ def score(asked: Asked, live: Loaded) -> Json:
             "outcome": asked.outcome,
             "as_of": served.shown.as_of.isoformat(),
             "model_version": served.scorer.version.number,
+            **age,
             "scores": [told(account) for account in asked.accounts],
         }
     )

@@ -34,7 +34,7 @@ def situation(company: Workspace) -> Situation:
 
 
 def test_the_list_holds_nobody_who_may_not_be_asked(company: Workspace, situation: Situation) -> None:
-    found = advocates(company, 1000)
+    found = advocates(Situation.of(company), 1000)
     assert found.asked
     assert found.blocked
     assert {one.account for one in found.asked} | set(found.blocked) == set(situation.facing)
@@ -101,11 +101,11 @@ def test_who_may_not_be_asked_is_refused_by_every_rule(company: Workspace, prope
 
 
 def test_of_two_who_ask_at_once_one_is_refused(company: Workspace) -> None:
-    line = advocates(company, 5).asked[-1]
+    line = advocates(Situation.of(company), 5).asked[-1]
 
     def asked(by: str) -> bool:
         try:
-            ask(company, line.account, line.kind, line.contact, by)
+            ask(Situation.of(company), line.account, line.kind, line.contact, by)
         except PropensityError as error:
             assert "may not be asked" in error.message
             return False
@@ -117,12 +117,12 @@ def test_of_two_who_ask_at_once_one_is_refused(company: Workspace) -> None:
 
 
 def test_a_contact_who_has_not_agreed_is_refused_and_who_has_is_named(company: Workspace) -> None:
-    line = advocates(company, 20).asked[-1]
+    line = advocates(Situation.of(company), 20).asked[-1]
     people = Situation.of(company).people[line.account]
     with pytest.raises(PropensityError, match="is not there") as refused:
-        ask(company, line.account, line.kind, "nobody", "ann")
+        ask(Situation.of(company), line.account, line.kind, "nobody", "ann")
     assert line.contact in refused.value.hint
     for person in people:
         if "speaking" not in person.consent:
             with pytest.raises(PropensityError, match="has not agreed to a speaking"):
-                ask(company, line.account, "speaking", person.contact, "ann")
+                ask(Situation.of(company), line.account, "speaking", person.contact, "ann")

@@ -199,6 +199,9 @@ def test_commands_of_one_touch(again: Workspace, propensity: Command) -> None:
     told = propensity("outreach", "log", *where).document["entries"]
     assert [entry["event"] for entry in told] == ["disagrees", "outcome", "done", "planned"]
     assert (told[0]["value"], told[0]["kind"]) == ("they renewed", score.score_id)
+    own = ("--probability", 0.25, "--why", "their board said so", "--by", "ann")
+    told = propensity("outreach", "override", score.score_id, *own, *where).document
+    assert (told["new"], told["entries"][0]["value"]) == (1, "0.25: their board said so")
 
 
 def test_without_scores_the_list_is_there_and_says_so(copied: Workspace, propensity: Command) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from features.errors import PropensityError
 from features.workspace import Workspace, load
-from serving import endpoints, lists, web
+from serving import endpoints, freshness, lists, web
 from serving.guard import Guard
 from serving.live import Live
 from serving.service import serve
@@ -33,7 +33,8 @@ SCORE, FEATURES = "/v1/score", "/v1/score/features"
 
 
 def stored(workspace: Workspace, outcome: str) -> list[dict[str, Any]]:
-    return [score.as_dict() for score in Store(workspace).top(outcome, 10_000)]
+    """The batch as it is served: with ages."""
+    return [freshness.told(workspace, score) for score in Store(workspace).top(outcome, 10_000)]
 
 
 def ask(client: httpx.Client, outcome: str, *accounts: str) -> httpx.Response:
@@ -158,7 +159,8 @@ def test_features_left_out_are_null(client: httpx.Client) -> None:
 
 
 def test_list(client: httpx.Client, served: Workspace) -> None:
-    lines = [line.as_dict() for line in lists.ranked(served, "churn")]
+    ranked = lists.ranked(served, "churn")
+    lines = [line.as_dict() | freshness.aged(served, line.score.as_of) for line in ranked]
     assert len(lines) == 25
     assert client.get("/v1/lists/churn").json() == {"outcome": "churn", "lines": lines}
     assert client.get("/v1/lists/churn", params={"top": 3}).json()["lines"] == lines[:3]
@@ -273,6 +275,82 @@ ERRORS: dict[str, list[Case]] = {
         ("GET", "/v1/lists/churn?owner=", {}, 400, "query.owner"),
         ("GET", "/v1/lists/churn?top=0", {}, 400, "query.top"),
         ("GET", "/v1/lists/churn?top=x", {}, 400, "query.top"),
+    ],
+    "scores": [
+        ("GET", "/v1/scores?outcome=renewal", {}, 404, "no outcome 'renewal'"),
+        ("GET", "/v1/scores", {}, 400, "query.outcome"),
+        ("GET", "/v1/scores?outcome=churn&sort=probability;drop", {}, 400, "query.sort"),
+        ("GET", "/v1/scores?outcome=churn&page_size=0", {}, 400, "query.page_size"),
+        ("GET", "/v1/scores?outcome=churn&page_size=1001", {}, 400, "query.page_size"),
+        ("GET", "/v1/scores?outcome=churn&cursor=x", {}, 400, "cursor"),
+        ("GET", "/v1/scores?outcome=churn&owner=nobody", {}, 404, "has the owner 'nobody'"),
+        ("GET", "/v1/scores?outcome=churn&segment=none", {}, 404, "has the segment 'none'"),
+        ("GET", "/v1/scores?outcome=churn&filter=1", {}, 400, "takes no filter"),
+        ("POST", "/v1/scores", raw("{}"), 405, "does not take this method"),
+    ],
+    "stored": [
+        ("GET", f"/v1/scores/{'0' * 20}", {}, 404, "no score has the id"),
+        ("GET", f"/v1/scores/{'0' * 20}/replay", {}, 404, "no score has the id"),
+        ("GET", "/v1/scores/%00", {}, 400, "path.score_id"),
+        ("GET", "/v1/scores/x/replay", {}, 400, "path.score_id"),
+    ],
+    "movement": [
+        ("GET", f"{UNKNOWN}/movement", {}, 404, "no account 'nobody'"),
+        ("GET", f"{UNKNOWN}/movement?since=yesterday", {}, 400, "query.since"),
+    ],
+    "what_if": [
+        ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {"touches": 1}}'), 404, "no account 'nobody'"),
+        ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {}}'), 400, "body.changes"),
+        ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {"touches": NaN}}'), 400, "body.changes.touches"),
+        ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {"touches": "1"}}'), 400, "body.changes.touches"),
+    ],
+    "curve": [("GET", f"{UNKNOWN}/curve", {}, 404, "no account 'nobody'")],
+    "calls": [
+        ("GET", "/v1/calls?owner=nobody", {}, 404, "nobody called 'nobody'"),
+        ("GET", "/v1/calls?capacity=0", {}, 400, "query.capacity"),
+    ],
+    "advocates": [("GET", "/v1/advocates?top=0", {}, 400, "query.top")],
+    "eligibility": [("GET", f"{UNKNOWN}/eligibility", {}, 404, "no account 'nobody'")],
+    "overrides": [("GET", f"{UNKNOWN}/overrides", {}, 404, "no account 'nobody'")],
+    "log": [
+        ("GET", "/v1/log?account=nobody", {}, 404, "no account 'nobody'"),
+        ("GET", "/v1/log?about=everything", {}, 400, "query.about"),
+        ("GET", "/v1/log?cursor=0", {}, 400, "query.cursor"),
+    ],
+    "outreach": [
+        ("POST", "/v1/outreach", raw('{"account": "nobody", "by": "ann"}'), 404, "no account 'nobody'"),
+        ("POST", "/v1/outreach", raw('{"account": "nobody"}'), 400, "does not say who"),
+        ("POST", "/v1/outreach", raw('{"account": "a", "by": "ann", "at": "yesterday"}'), 400, "body.at"),
+        ("POST", "/v1/outreach", raw('{"account": "a", "by": "ann", "at": "2026-02-30"}'), 400, "body.at"),
+        ("POST", "/v1/outreach", raw('{"account": "a", "by": "ann", "at": "2027-02-29"}'), 400, "no such instant"),
+        ("POST", "/v1/outreach", raw('{"account": "a", "by": "ann", "at": 1}'), 400, "body.at"),
+        ("POST", "/v1/outreach", raw('{"account": "a", "by": "a\\u0000b"}'), 400, "body.by"),
+        ("POST", "/v1/outreach", raw('{"account": "a", "by": "\\ud800"}'), 400, "body.by"),
+        ("POST", "/v1/outreach/t-0/done", raw('{"by": "ann"}'), 404, "knows nothing of 't-0'"),
+        ("POST", "/v1/outreach/t-0/outcome", raw('{"by": "ann"}'), 400, "body.outcome"),
+        ("POST", "/v1/calls/plan", raw('{"capacity": 0, "by": "ann"}'), 400, "body.capacity"),
+    ],
+    "opt_outs": [
+        ("POST", "/v1/opt-outs", raw('{"account": "nobody", "by": "ann"}'), 404, "no account 'nobody'"),
+        ("POST", "/v1/opt-outs", raw('{"by": "ann"}'), 400, "body.account"),
+    ],
+    "opinions": [
+        ("POST", f"/v1/scores/{'0' * 20}/opinion", raw('{"agrees": true, "why": "so", "by": "ann"}'), 404, "no score"),
+        ("POST", f"/v1/scores/{'0' * 20}/opinion", raw('{"agrees": 1, "why": "so"}'), 400, "body.agrees"),
+        ("POST", f"/v1/scores/{'0' * 20}/override", raw('{"probability": 2, "why": "so"}'), 400, "body.probability"),
+    ],
+    "asks": [
+        ("POST", "/v1/asks", raw('{"account": "nobody", "kind": "review", "by": "ann"}'), 404, "no account 'nobody'"),
+        ("POST", "/v1/asks", raw('{"account": "nobody", "kind": "favour", "by": "ann"}'), 400, "body.kind"),
+        ("POST", "/v1/asks/k-0/accepted", raw('{"by": "ann"}'), 404, "knows nothing of 'k-0'"),
+    ],
+    "models": [("POST", "/v1/models", raw("{}"), 405, "does not take this method")],
+    "champions": [
+        ("POST", "/v1/models/renewal/promote", raw('{"by": "ann"}'), 404, "no outcome 'renewal'"),
+        ("POST", "/v1/models/churn/promote", raw('{"version": 9, "by": "ann"}'), 404, "version 9"),
+        ("POST", "/v1/models/churn/promote", raw('{"version": 1, "by": "ann"}'), 409, "version 1"),
+        ("POST", "/v1/models/churn/rollback", raw('{"champion": 7, "by": "ann"}'), 409, "is version 1, not 7"),
+        ("POST", "/v1/models/churn/rollback", raw('{"by": "ann"}'), 400, "body.champion"),
     ],
     "health": [("POST", "/v1/health", raw("{}"), 405, "does not take this method")],
     "": [

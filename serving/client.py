@@ -1,0 +1,258 @@
+"""A client of the service, thin over httpx: every method is one request, answers are typed as the service declares them.
+
+    with Client("http://localhost:3000", key="pk_…") as service:
+        for score in service.scores("churn", sort="-arr"):
+            print(score["account"], score["probability"], score["stale"])
+        service.touch("account-0000042", kind="e-mail", by="ann")
+
+Where the service refuses, PropensityError has its words, its hint and its status. Requests that write carry an
+``Idempotency-Key`` of their own, and are sent again where the connection fails: they write once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx
+
+from features.errors import PropensityError
+from serving import answers
+
+TRIES = 3
+
+
+class Client:
+    """Talks to one service. ``key`` is an API key, not needed where the service is open; ``timeout`` in seconds.
+
+    ``by`` says who writes, for services that are open; with a key it is the key's holder and stays None. A method raises
+    PropensityError where the service refuses, and with status 503 where it cannot be reached.
+    """
+
+    def __init__(
+        self, url: str, key: str | None = None, timeout: float = 30, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout, transport=transport, trust_env=False)
+        self._url = url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def health(self) -> answers.Health:
+        return self._get("/v1/health")
+
+    def of_account(self, account: str) -> answers.OfAccount:
+        """Its score of every outcome, or why there is none."""
+        return self._get(f"/v1/accounts/{_part(account)}/scores")
+
+    def score(self, outcome: str, accounts: Sequence[str]) -> answers.Scores:
+        """Up to 10,000 accounts, in the order given."""
+        return self._post("/v1/score", {"outcome": outcome, "accounts": list(accounts)})
+
+    def score_features(self, outcome: str, rows: Sequence[Mapping[str, Any]]) -> answers.OfRows:
+        """Feature rows of one's own, up to 1,000; what is left out is null."""
+        return self._post("/v1/score/features", {"outcome": outcome, "rows": [dict(row) for row in rows]})
+
+    def scores(
+        self,
+        outcome: str,
+        *,
+        sort: str = "rank",
+        owner: str | None = None,
+        segment: str | None = None,
+        page_size: int = 500,
+    ) -> Iterator[answers.PageLine]:
+        """All scores of an outcome, page by page. Raises PropensityError (409) where a new batch comes in between."""
+        asked = {"outcome": outcome, "sort": sort, "owner": owner, "segment": segment, "page_size": page_size}
+        yield from self._pages("/v1/scores", "scores", asked)
+
+    def stored(self, score_id: str) -> answers.Told:
+        """A score as it was shown."""
+        return self._get(f"/v1/scores/{_part(score_id)}")
+
+    def replay(self, score_id: str) -> answers.Replayed:
+        """The same made again from what was kept."""
+        return self._get(f"/v1/scores/{_part(score_id)}/replay")
+
+    def explain(self, account: str, outcome: str) -> answers.Explained:
+        return self._get(f"/v1/accounts/{_part(account)}/explain", outcome=outcome)
+
+    def movement(self, account: str, outcome: str | None = None, since: date | None = None) -> answers.Movement:
+        """Why its score moved, since a date or since the score before."""
+        return self._get(f"/v1/accounts/{_part(account)}/movement", outcome=outcome, since=since and since.isoformat())
+
+    def what_if(self, account: str, changes: Mapping[str, float], outcome: str | None = None) -> answers.WhatIf:
+        return self._post(f"/v1/accounts/{_part(account)}/what-if", {"changes": dict(changes), "outcome": outcome})
+
+    def curve(self, account: str) -> answers.Curve:
+        return self._get(f"/v1/accounts/{_part(account)}/curve")
+
+    def list(self, outcome: str, top: int | None = None, owner: str | None = None) -> answers.List:
+        """The highest scores of an outcome."""
+        return self._get(f"/v1/lists/{_part(outcome)}", top=top, owner=owner)
+
+    def calls(self, capacity: int | None = None, owner: str | None = None) -> answers.Calls:
+        """Whom to call, by what a call is expected to bring."""
+        return self._get("/v1/calls", capacity=capacity, owner=owner)
+
+    def advocates(self, top: int | None = None) -> answers.Advocates:
+        """Whom to ask to speak up for us."""
+        return self._get("/v1/advocates", top=top)
+
+    def eligibility(self, account: str) -> answers.Eligible:
+        return self._get(f"/v1/accounts/{_part(account)}/eligibility")
+
+    def overrides(self, account: str) -> answers.Overrides:
+        return self._get(f"/v1/accounts/{_part(account)}/overrides")
+
+    def log(
+        self, account: str | None = None, about: str | None = None, page_size: int = 500
+    ) -> Iterator[answers.Entry]:
+        """What was written down, the last first."""
+        yield from self._pages("/v1/log", "entries", {"account": account, "about": about, "page_size": page_size})
+
+    def models(self) -> answers.Models:
+        return self._get("/v1/models")
+
+    def touch(
+        self,
+        account: str,
+        *,
+        kind: str = "call",
+        contact: str | None = None,
+        done: bool = False,
+        at: datetime | None = None,
+        by: str | None = None,
+    ) -> answers.Wrote:
+        """A touch: planned, or done already."""
+        body = {"account": account, "kind": kind, "contact": contact, "done": done}
+        return self._write("/v1/outreach", body, at, by)
+
+    def done(
+        self, touch: str, outcome: str | None = None, at: datetime | None = None, by: str | None = None
+    ) -> answers.Wrote:
+        """A planned touch was done."""
+        return self._write(f"/v1/outreach/{_part(touch)}/done", {"outcome": outcome}, at, by)
+
+    def outcome(self, touch: str, outcome: str, at: datetime | None = None, by: str | None = None) -> answers.Wrote:
+        """What came of a touch that was done."""
+        return self._write(f"/v1/outreach/{_part(touch)}/outcome", {"outcome": outcome}, at, by)
+
+    def plan(self, capacity: int | None = None, by: str | None = None) -> answers.Planned:
+        """Write the list of calls down, once for each as_of."""
+        return self._post("/v1/calls/plan", {"capacity": capacity, "by": by})
+
+    def opt_out(
+        self, account: str, back: bool = False, at: datetime | None = None, by: str | None = None
+    ) -> answers.Wrote:
+        return self._write("/v1/opt-outs", {"account": account, "back": back}, at, by)
+
+    def opinion(self, score_id: str, agrees: bool, why: str, by: str | None = None) -> answers.Wrote:
+        return self._write(f"/v1/scores/{_part(score_id)}/opinion", {"agrees": agrees, "why": why}, None, by)
+
+    def override(self, score_id: str, probability: float, why: str, by: str | None = None) -> answers.Wrote:
+        """One's own probability, beside the model's."""
+        body = {"probability": probability, "why": why}
+        return self._write(f"/v1/scores/{_part(score_id)}/override", body, None, by)
+
+    def ask(
+        self,
+        account: str,
+        kind: str,
+        *,
+        contact: str | None = None,
+        at: datetime | None = None,
+        by: str | None = None,
+    ) -> answers.Wrote:
+        """Ask an account to speak up for us; PropensityError (409) names every rule against it."""
+        return self._write("/v1/asks", {"account": account, "kind": kind, "contact": contact}, at, by)
+
+    def accepted(self, ask: str, at: datetime | None = None, by: str | None = None) -> answers.Wrote:
+        return self._write(f"/v1/asks/{_part(ask)}/accepted", {}, at, by)
+
+    def declined(self, ask: str, at: datetime | None = None, by: str | None = None) -> answers.Wrote:
+        return self._write(f"/v1/asks/{_part(ask)}/declined", {}, at, by)
+
+    def ask_done(self, ask: str, at: datetime | None = None, by: str | None = None) -> answers.Wrote:
+        return self._write(f"/v1/asks/{_part(ask)}/done", {}, at, by)
+
+    def promote(
+        self,
+        outcome: str,
+        version: int | None = None,
+        why: str | None = None,
+        force: bool = False,
+        by: str | None = None,
+    ) -> answers.Move:
+        """Make a version (by default the challenger) the champion."""
+        body = {"version": version, "why": why, "force": force, "by": by}
+        return self._post(f"/v1/models/{_part(outcome)}/promote", body)
+
+    def rollback(self, outcome: str, champion: int, why: str | None = None, by: str | None = None) -> answers.Move:
+        """From this champion back to the one before."""
+        return self._post(f"/v1/models/{_part(outcome)}/rollback", {"champion": champion, "why": why, "by": by})
+
+    def _get(self, path: str, **asked: Any) -> Any:
+        return self._sent("GET", path, params={name: value for name, value in asked.items() if value is not None})
+
+    def _post(self, path: str, body: Mapping[str, Any], **how: Any) -> Any:
+        return self._sent("POST", path, json={name: value for name, value in body.items() if value is not None}, **how)
+
+    def _write(self, path: str, body: Mapping[str, Any], at: datetime | None, by: str | None) -> Any:
+        """Sent again where the connection fails, with the same key."""
+        headers, when = {"Idempotency-Key": str(uuid4())}, None if at is None else at.isoformat(timespec="seconds")
+        return self._post(path, {**body, "at": when, "by": by}, headers=headers, tries=TRIES)
+
+    def _pages(self, path: str, lines: str, asked: Mapping[str, Any]) -> Iterator[Any]:
+        cursor: str | None = None
+        while True:
+            page = self._get(path, **asked, cursor=cursor)
+            yield from page[lines]
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    def _sent(self, method: str, path: str, tries: int = 1, **what: Any) -> Any:
+        for left in reversed(range(tries)):
+            try:
+                answer = self._http.request(method, path, **what)
+                break
+            except httpx.TransportError as error:
+                if not left:
+                    raise PropensityError(
+                        f"the service at {self._url} cannot be reached: {error or type(error).__name__}",
+                        "Check that it is up: its /readyz answers 200.",
+                        status=503,
+                    ) from error
+        if answer.is_success:
+            return answer.json()
+        raise _refused(answer)
+
+
+def _refused(answer: httpx.Response) -> PropensityError:
+    """The service's own words; where something before it answered, what that was."""
+    try:
+        told = answer.json()
+        return PropensityError(str(told["error"]), str(told["hint"]), status=answer.status_code)
+    except (ValueError, KeyError, TypeError):
+        return PropensityError(
+            f"{answer.request.url.copy_with(query=None)} answered {answer.status_code}, and not as propensity does",
+            "Check the address.",
+            status=answer.status_code,
+        )
+
+
+def _part(text: str) -> str:
+    """One part of a path, whatever signs it has."""
+    return quote(text, safe="")

@@ -1,0 +1,28 @@
+"""``GET /v1/models``: every registered model, what the gate said of it, and how the champion came to be."""
+
+from __future__ import annotations
+
+from serving.answers import Models
+from serving.endpoints import Loaded, answers, paths
+from serving.guard import Json
+from training import promotion
+
+SCOPE = "read"
+router = paths()
+
+
+@router.get("/v1/models", responses=answers(Models, 503))
+def models(live: Loaded) -> Json:
+    """By outcome, the newest version first; of the champion's moves, the oldest."""
+    found = promotion.models(live.workspace)
+    return Json(
+        {
+            "outcomes": {
+                outcome: {
+                    "versions": [version.as_dict() for version in versions],
+                    "history": [move.as_dict() for move in promotion.history(live.workspace, outcome)],
+                }
+                for outcome, versions in found.items()
+            }
+        }
+    )

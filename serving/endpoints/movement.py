@@ -1,0 +1,45 @@
+"""``GET /v1/accounts/{account}/movement``: why its score moved."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query
+
+from features.errors import PropensityError
+from serving.answers import Movement
+from serving.endpoints import DATE, AccountId, AnyOutcome, Asking, Loaded, answers, paths
+from serving.guard import Json
+from serving.movement import why
+
+SCOPE = "read"
+router = paths()
+
+
+@router.get("/v1/accounts/{account:path}/movement", responses=answers(Movement, 400, 404, 409, 410, 503))
+def movement(
+    account: AccountId,
+    live: Loaded,
+    caller: Asking,
+    outcome: AnyOutcome = None,
+    since: Annotated[
+        str | None,
+        Query(
+            pattern=DATE,
+            description="Compare with the last score as of this date or earlier; by default the one before.",
+        ),
+    ] = None,
+) -> Json:
+    """From an earlier score to the latest: what its data did, what another model did; the parts sum to the change."""
+    caller.require(account)
+    day = None if since is None else _day(since)
+    moves = live.kept(("movement", account, outcome, day), lambda: why(live.workspace, account, outcome, day))
+    return Json({"account": account, "moves": [moved.as_dict() for moved in moves]})
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise PropensityError(f"since is {text!r}, and there is no such day", "Write a date as YYYY-MM-DD.") from error
