@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from features.errors import PropensityError
-from features.sources.simulated import OMITTED, PLANTED, SIGNALS, World, simulate
+from features.sources.simulated import OMITTED, PLANTED, SIGNALS, TRUTHS, World, simulate
+from features.sources.simulated_outcomes import EASE, MOST_YES
 from features.tables import TABLES
 
 SMALL = World(accounts=1100, months=24, seed=11)
@@ -33,7 +34,7 @@ def _connected(world: World, directory: Path) -> duckdb.DuckDBPyConnection:
     simulate(world, directory)
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    for name in [*TABLES, "truth"]:
+    for name in [*TABLES, *TRUTHS]:
         connection.execute(f"CREATE VIEW {name} AS SELECT * FROM '{directory / name}.parquet'")
     connection.execute(
         """
@@ -83,7 +84,7 @@ def test_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert simulate(world, tmp_path / "b") == rows
     simulate(World(accounts=60, months=6, seed=4, dirt=True), tmp_path / "c")
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert names == sorted(f"{name}.parquet" for name in [*TABLES, "truth"])
+    assert names == sorted(f"{name}.parquet" for name in [*TABLES, *TRUTHS])
     assert told == [(60, 60)]
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
@@ -163,6 +164,29 @@ def test_advocates_are_satisfied_accounts_of_some_tenure(planted: duckdb.DuckDBP
         WHERE instrument = 'NPS' AND account {} (SELECT account FROM advocacy WHERE done NOT NULL)
     """
     assert _number(planted, happy.format("IN")) > 1 + _number(planted, happy.format("NOT IN"))
+
+
+def test_the_truth_of_asks_speaks_of_all_accounts_and_agrees_with_the_asks_made(
+    planted: duckdb.DuckDBPyConnection, chance: duckdb.DuckDBPyConnection
+) -> None:
+    """Who is asked says yes more often than who is not would have: the happy are asked more."""
+    pool = ", ".join(f"('{kind}', {ease})" for kind, ease in EASE.items())
+    planted.execute(
+        f"""
+        CREATE OR REPLACE VIEW made AS
+        SELECT truth_asks.*, a.asked IS NOT NULL AS made, a.accepted IS NOT NULL AS yes, least({MOST_YES}, accepts * ease) AS chance
+        FROM truth_asks LEFT JOIN (SELECT *, last_day(asked - INTERVAL 1 MONTH) AS as_of FROM advocacy WHERE asked NOT NULL) a
+            USING (account, as_of) LEFT JOIN (VALUES {pool}) pool(kind, ease) USING (kind)
+        """
+    )
+    rows = _number(planted, "SELECT count(*) FROM made")
+    asked, expected = (_number(planted, f"SELECT sum({what}) FROM made") for what in ("made::INTEGER", "asked"))
+    assert abs(asked - expected) < 3 * expected**0.5 < rows / 50
+    yes, wanted = (_number(planted, f"SELECT sum({what}) FROM made WHERE made") for what in ("yes::INTEGER", "chance"))
+    assert abs(yes - wanted) < 3 * wanted**0.5 < asked / 5
+    base = "SELECT avg(accepts) FROM made WHERE {}"
+    assert _number(planted, base.format("made")) > 1.3 * _number(planted, base.format("NOT made"))
+    assert not _number(chance, "SELECT count(*) FROM truth_asks")
 
 
 def test_without_signal_churn_does_not_depend_on_use(chance: duckdb.DuckDBPyConnection) -> None:

@@ -16,7 +16,10 @@ contacts remain, and advocacy needs tenure *and* satisfaction.
 ``truth.parquet`` (account, as_of, chance) is for judging only and is never to
 be mapped: the probability of leaving at the next end of a term, had the account
 decided in the state of that month; in a world without signal, of leaving within
-a year.
+a year. Nor is ``truth_asks.parquet`` (account, as_of, asked, accepts): the chance
+that an account is asked within the month that follows, and that it then says yes
+to a kind of ask of ease 1 (``simulated_outcomes.chance_of_yes``), whether it was
+asked or not; nothing in a world without signal, where nobody is asked.
 """
 
 from __future__ import annotations
@@ -76,6 +79,10 @@ LASTING = ("accounts", "contracts", "invoices", "deals")  # not cut when the acc
 FORESEEN = ("starts", "ends", "due")  # may lie beyond the end of the world
 LATE = {"usage": 0.03, "tickets": 0.05, "feedback": 0.05}  # share of rows that arrive after the fact
 TRUTH = pa.schema([("account", pa.string()), ("as_of", pa.date32()), ("chance", pa.float64())])
+TRUTH_ASKS = pa.schema(
+    [("account", pa.string()), ("as_of", pa.date32()), ("asked", pa.float64()), ("accepts", pa.float64())]
+)
+TRUTHS = {"truth": TRUTH, "truth_asks": TRUTH_ASKS}
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,7 @@ class World:
 
     Without ``signal`` churn and advocacy are pure chance; with ``late`` some rows arrive
     after the fact; with ``dirt`` some rows are duplicated, orphaned, reversed or absurd.
+    ``asked`` is the chance that an account is asked for advocacy in a month: if it is happy, and if not.
     """
 
     accounts: int = 2500
@@ -139,6 +147,7 @@ class World:
     signal: bool = True
     late: bool = True
     dirt: bool = False
+    asked: tuple[float, float] = outcomes.ASKED
 
     def __post_init__(self) -> None:
         for name, lowest in (("accounts", 1), ("months", 1), ("seed", 0)):
@@ -162,11 +171,12 @@ def simulate(world: World, directory: Path, progress: Callable[[int, int], None]
 
         for chunk, first in enumerate(range(0, world.accounts, CHUNK)):
             fate, delay, dirt, talk = _generators(world.seed, chunk)
-            drawn = _draw(fate, talk, when, first, min(CHUNK, world.accounts - first), world.signal)
+            drawn = _draw(fate, talk, when, first, min(CHUNK, world.accounts - first), world)
             for name, columns in drawn.tables.items():
                 late = LATE.get(name, 0.0) if world.late else 0.0
                 write(name, _exported(delay, when, drawn, TABLES[name], columns, f"{chunk}-", late), dirt)
             files["truth"].write_table(_truth(when, drawn))
+            files["truth_asks"].write_table(_truth_asks(when, drawn))
             if progress:
                 progress(first + len(drawn.firms), world.accounts)
         market, _, dirt, _ = _generators(world.seed, RATES_SEED)
@@ -181,19 +191,20 @@ def _generators(seed: int, chunk: int) -> list[np.random.Generator]:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """A chunk of accounts: all rows by table, when each account left, its chance of leaving by month."""
+    """A chunk of accounts: all rows by table, when each account left, its chance of leaving by month, and those of asks."""
 
     firms: lives.Firms
     people: lives.People
     tables: dict[str, Columns]
     gone: Floats
     chance: Floats
+    asking: outcomes.Asking | None
 
 
 def _draw(
-    rng: np.random.Generator, talk: np.random.Generator, when: Calendar, first: int, count: int, signal: bool
+    rng: np.random.Generator, talk: np.random.Generator, when: Calendar, first: int, count: int, world: World
 ) -> _Drawn:
-    """Draw ``count`` accounts numbered from ``first``; without ``signal`` outcomes are pure chance."""
+    """Draw ``count`` accounts numbered from ``first``; without signal outcomes are pure chance."""
     firms = lives.firms(rng, when, first, count)
     people = lives.people(rng, when, firms)
     minds = lives.minds(rng, firms, when)
@@ -201,11 +212,12 @@ def _draw(
     tickets = rows.tickets(rng, when, firms, people, minds, born)
     outreach = rows.outreach(rng, when, firms, people, minds, born)
     feedback = rows.feedback(rng, when, firms, people, minds, tickets, outreach)
-    if signal:
+    asking = None
+    if world.signal:
         seen = outcomes.seen(when, people, minds, tickets, outreach, feedback)
         chance = outcomes.odds_of_leaving(firms, seen)
         contracts, gone = outcomes.terms(rng, when, firms, minds, chance)
-        advocacy = outcomes.advocacy(rng, when, firms, people, minds, seen)
+        advocacy, asking = outcomes.advocacy(rng, when, firms, people, minds, seen, world.asked)
     else:
         chance = np.full(minds.health.shape, 1 - np.exp(-outcomes.YEARLY_CHURN))
         contracts, gone = outcomes.open_ended(rng, firms)
@@ -223,14 +235,14 @@ def _draw(
         "deals": rows.deals(rng, when, firms),
         "costs": rows.costs(rng, when, firms),
     }
-    return _Drawn(firms, people, tables, gone, chance)
+    return _Drawn(firms, people, tables, gone, chance, asking)
 
 
 @contextmanager
 def _files(directory: Path) -> Iterator[Mapping[str, pq.ParquetWriter]]:
     """A writer for each table and the truth; renamed into place only if all goes well."""
     directory.mkdir(parents=True, exist_ok=True)
-    schemas = {name: _schema(table) for name, table in TABLES.items()} | {"truth": TRUTH}
+    schemas = {name: _schema(table) for name, table in TABLES.items()} | TRUTHS
     places = {name: directory / f"{name}.parquet.tmp" for name in schemas}
     writers = {name: pq.ParquetWriter(places[name], schemas[name], compression="zstd") for name in schemas}
     complete = False
@@ -341,6 +353,18 @@ def _truth(when: Calendar, drawn: _Drawn) -> pa.Table:
     ids = pa.array(drawn.firms.ids, pa.string()).take(pa.array(account))
     as_of = pa.array(when.days, pa.date32()).take(pa.array(month))
     return pa.table([ids, as_of, pa.array(drawn.chance[account, month])], schema=TRUTH)
+
+
+def _truth_asks(when: Calendar, drawn: _Drawn) -> pa.Table:
+    """The chances of every account that is there as a month begins, as of the day before it."""
+    if drawn.asking is None:
+        return TRUTH_ASKS.empty_table()
+    opens = when.edges[None, 1:-1]
+    account, month = np.nonzero((drawn.firms.starts[:, None] < opens) & (opens < drawn.gone[:, None]))
+    ids = pa.array(drawn.firms.ids, pa.string()).take(pa.array(account))
+    as_of = pa.array(when.days, pa.date32()).take(pa.array(month))
+    chances = [pa.array(each[account, month + 1]) for each in (drawn.asking.asked, drawn.asking.accepts)]
+    return pa.table([ids, as_of, *chances], schema=TRUTH_ASKS)
 
 
 def _rates(rng: np.random.Generator, when: Calendar) -> pa.Table:

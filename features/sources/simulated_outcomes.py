@@ -31,8 +31,28 @@ from features.tables import ADVOCACY_KINDS, INSTRUMENTS
 
 YEARLY_CHURN = 0.20  # accounts lost per live account-year where churn is pure chance
 YEARLY_ACTS = 0.35  # acts of advocacy per live account-year where they are pure chance
+ASKED = (0.15, 0.04)  # chance of being asked in a month: who is happy, and who is not
+EASE = dict(
+    zip(ADVOCACY_KINDS, (0.8, 1.0, 1.2, 0.7, 0.6, 1.0, 1.1), strict=True)
+)  # how easily each kind is said yes to
+MOST_YES = 0.95  # the chance of a yes is never higher
 DECIDED_BEFORE = 60  # days before the end of a term at which the account makes up its mind
 UNASKED = [ADVOCACY_KINDS.index(kind) for kind in ("review", "community", "social")]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Per account and month, as of its beginning: the chance of being asked within it, and of a yes to a kind of ask of
+    ease 1. NaN in the first month, in which nobody is asked.
+    """
+
+    asked: Floats
+    accepts: Floats
+
+
+def chance_of_yes(accepts: Floats, kind: str) -> Floats:
+    """The true chance of a yes to a kind of ask, from that of ease 1."""
+    return np.minimum(MOST_YES, accepts * EASE[kind])
 
 
 @dataclass(frozen=True)
@@ -191,10 +211,17 @@ def _contract_columns(rng: np.random.Generator, firms: Firms, rows: dict[str, Fl
 
 
 def advocacy(
-    rng: np.random.Generator, when: Calendar, firms: Firms, people: People, minds: Minds, seen: Seen
-) -> Columns:
-    """Month by month: who is asked, who says yes, who acts unasked; a done act tires and encourages."""
-    ease = np.array((0.8, 1.0, 1.2, 0.7, 0.6, 1.0, 1.1))
+    rng: np.random.Generator,
+    when: Calendar,
+    firms: Firms,
+    people: People,
+    minds: Minds,
+    seen: Seen,
+    asked: tuple[float, float] = ASKED,
+) -> tuple[Columns, Asking]:
+    """Month by month: who is asked, who says yes, who acts unasked; a done act tires and encourages. Also the chances."""
+    ease = np.array(list(EASE.values()))
+    truth = Asking(np.full(minds.health.shape, np.nan), np.full(minds.health.shape, np.nan))
     last, acts = np.full(len(firms), -np.inf), np.zeros(len(firms))
     rows: list[dict[str, Floats | Ints]] = []
     for month in range(1, when.months):
@@ -204,10 +231,11 @@ def advocacy(
         ready = keen * np.where(seen.depth[:, month - 1] > 1.1, 1.3, 0.7) * (1 + 0.3 * np.minimum(acts, 3))
         ready *= np.where(seen.fresh_escalations[:, month - 1] > 0, 0.15, 1)
         ready *= np.where(opens - last > 60, 1, 0.15)
-        asks = happens(rng, acts, np.where(happy, 0.15, 0.04))
+        truth.asked[:, month], truth.accepts[:, month] = np.where(happy, *asked), 0.75 * ready
+        asks = happens(rng, acts, truth.asked[:, month])
         kind = np.where(asks, rng.integers(0, len(ADVOCACY_KINDS), len(firms)), rng.choice(UNASKED, len(firms)))
         time = when.moments(rng, np.full(len(firms), month), rng.random(len(firms)))
-        yes = asks & happens(rng, acts, np.minimum(0.95, 0.75 * ready * ease[kind]))
+        yes = asks & happens(rng, acts, np.minimum(MOST_YES, 0.75 * ready * ease[kind]))
         no = asks & ~yes & happens(rng, acts, 0.6)
         answer = time + rng.exponential(4, len(firms))
         unasked = ~asks & happens(rng, acts, 0.09 * ready)
@@ -225,7 +253,7 @@ def advocacy(
             "done": done,
         }
         rows.append({name: column[here] for name, column in columns.items()})
-    return _act_columns(rng, firms, {name: np.concatenate([r[name] for r in rows]) for name in rows[0]})
+    return _act_columns(rng, firms, {name: np.concatenate([r[name] for r in rows]) for name in rows[0]}), truth
 
 
 def acts_of_chance(rng: np.random.Generator, when: Calendar, firms: Firms, people: People) -> Columns:
