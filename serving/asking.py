@@ -4,58 +4,55 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pandas as pd
 
-from features import frame, intake
-from features.database import literal
+from features import frame
 from features.errors import PropensityError, one_of
-from features.windows import moment
 from features.workspace import Workspace
-from serving import lists
-from serving.decisions.asks import EFFORT, Ask, asks, day_of
+from serving import asked, lists
+from serving.decisions.asks import EFFORT, Ask, asks
 from serving.decisions.eligibility import Eligibility, Facing, Objection, eligibility
-from serving.decisions.whom import Person, Suggestion, acceptance, consented, suggestion
+from serving.decisions.whom import Accepts, Chance, Person, Suggestion, consented, suggestion
+from serving.funnel import Funnel, funnel
 from serving.log import Entry, Log, digest
 from serving.outreach import opted_out
 from serving.people import people
 from serving.store import Store
+from training.asks.fit import Fitted
 
+Progress = Callable[[str], None]
 RISK, ADVOCACY = "churn", "advocacy"
 ROW = ("tenure_days", "tickets_escalated_open", "nps_last", "days_to_renewal", "notice_given")
 NOBODY = "nobody to ask"
-ASKED = """
-SELECT coalesce(act, 'row ' || a.account || ' ' || asked || ' ' || kind), a.account, p.contact, kind, epoch_us(asked),
-    epoch_us(accepted), epoch_us(declined), epoch_us(done)
-FROM read_parquet({advocacy}) t JOIN read_parquet({accounts}) a USING (account_code)
-    LEFT JOIN read_parquet({people}) p USING (contact_code)
-WHERE asked IS NOT NULL
-"""
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What is known of everybody as of a day (its end): every account's facing, its people, and how asks fare."""
+    """What is known of everybody as of a day (its end): every account's facing, its people, how likely each of them is to
+    say yes to what they may be asked for, and which accounts are how likely to act unasked.
+    """
 
     workspace: Workspace
     as_of: date
     facing: dict[str, Facing]
     people: dict[str, list[Person]]
-    accepts: dict[str, float]
+    accepts: Accepts
+    unasked: dict[str, Chance]
+    funnel: Funnel
 
     @classmethod
-    def of(cls, workspace: Workspace, today: date | None = None) -> Situation:
+    def of(cls, workspace: Workspace, today: date | None = None, progress: Progress = lambda _: None) -> Situation:
         """As of the latest data; ``today`` is the day after it unless it is told."""
         as_of, zone = frame.observed_until(workspace), ZoneInfo(workspace.config.timezone)
         day = today or as_of + timedelta(days=1)
         log, store = Log(workspace), Store(workspace)
-        of = {ask.ask: ask for ask in _exported(workspace, zone)}
+        of = {ask.ask: ask for ask in asked.exported(workspace)}
         of |= {ask.ask: ask for ask in asks(log.entries("ask"), zone)}
         each: dict[str, list[Ask]] = defaultdict(list)
         for ask in of.values():
@@ -71,13 +68,15 @@ class Situation:
             )
             for account, *values in rows[["account", *there]].itertuples(index=False)
         }  # fmt: skip
-        return cls(
-            workspace,
-            as_of,
-            facing,
-            people(workspace, as_of),
-            acceptance(of.values(), day, workspace.config.asks),
-        )
+        made, those = funnel(workspace, progress), people(workspace, as_of)
+        terms = workspace.config.asks
+        whom = [
+            (person, kind)
+            for account in facing
+            for person in those.get(account, ())
+            for kind in consented(person, terms, day)
+        ]
+        return cls(workspace, as_of, facing, those, made.chances(rows, whom), made.by_themselves(rows), made)
 
     def after(self, account: str, entries: Sequence[Entry]) -> Situation:
         """The same with what the log says by now of an account's asks."""
@@ -114,21 +113,11 @@ def _known(value: Any) -> float | None:
     return None if pd.isna(value) else float(value)
 
 
-def _exported(workspace: Workspace, zone: ZoneInfo) -> list[Ask]:
-    folder, report = intake.current(workspace)
-    if "advocacy" not in report.tables:
-        return []
-    names = {name: literal(str(folder / f"{name}.parquet")) for name in ("advocacy", "accounts", "people")}
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        rows = connection.execute(ASKED.format(**names)).fetchall()
-    return [Ask(*row[:4], *(None if at is None else day_of(moment(at), zone) for at in row[4:])) for row in rows]
-
-
 @dataclass(frozen=True)
 class Advocate:
-    """An account that may be asked: whom, for what, how likely such an ask is accepted. ``probability`` is that of an act
-    within the horizon, null where no model says.
+    """An account that may be asked: whom, for what, and how likely the answer is a yes, ``low`` to ``high`` (90%).
+    ``probability`` is that of an act within the horizon, and ``unasked`` that of one without any ask; null where no model
+    says.
     """
 
     account: str
@@ -140,6 +129,9 @@ class Advocate:
     kind: str
     effort: int
     accepts: float
+    low: float
+    high: float
+    unasked: float | None
 
     def as_dict(self) -> dict[str, Any]:
         return dict(vars(self))
@@ -152,18 +144,22 @@ class Advocates:
     as_of: date
     asked: list[Advocate]
     blocked: dict[str, Eligibility]
+    yes: Fitted
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "as_of": str(self.as_of),
             "lines": [one.as_dict() for one in self.asked],
             "blocked": [one.as_dict() for one in self.blocked.values()],
+            "model": self.yes.as_dict(),
         }
 
 
-def advocates(workspace: Workspace, top: int | None = None, today: date | None = None) -> Advocates:
+def advocates(
+    workspace: Workspace, top: int | None = None, today: date | None = None, progress: Progress = lambda _: None
+) -> Advocates:
     """The eligible accounts, likeliest to act first, with the person to ask and the least effort likely to be accepted."""
-    situation, store = Situation.of(workspace, today), Store(workspace)
+    situation, store = Situation.of(workspace, today, progress), Store(workspace)
     batch = store.shown(ADVOCACY)
     says = {s.account: s.probability for s in store.top(ADVOCACY, batch.rows)} if batch is not None else {}
     found = {account: situation.eligibility(account) for account in situation.facing}
@@ -174,15 +170,17 @@ def advocates(workspace: Workspace, top: int | None = None, today: date | None =
     owners, names = lists.owners(workspace), store.names(may[:most])
     lines = []
     for account in may[:most]:
-        best = situation.suggestion(account)
+        best, alone = situation.suggestion(account), situation.unasked.get(account)
         assert best is not None
         lines.append(
             Advocate(
                 account, names.get(account, account), owners.get(account), says.get(account), best.person.contact,
-                best.person.role, best.kind, EFFORT[best.kind], best.accepts,
+                best.person.role, best.kind, EFFORT[best.kind], best.accepts.value, best.accepts.low,
+                best.accepts.high, None if alone is None else alone.value,
             )
         )  # fmt: skip
-    return Advocates(situation.as_of, lines, {account: one for account, one in found.items() if not one.eligible})
+    blocked = {account: one for account, one in found.items() if not one.eligible}
+    return Advocates(situation.as_of, lines, blocked, situation.funnel.yes)
 
 
 def ask(
@@ -193,13 +191,14 @@ def ask(
     by: str,
     at: datetime | None = None,
     today: date | None = None,
+    progress: Progress = lambda _: None,
 ) -> Entry:
     """Write down that an account is asked. Raises PropensityError where it may not be asked, naming every rule; no flag
     overrides that, and of two who ask at once one is refused.
     """
     if kind not in EFFORT:
         raise PropensityError(f"no kind of ask is called {kind!r}", f"There are {one_of(EFFORT)}.")
-    situation, when = Situation.of(workspace, today), at or datetime.now(UTC).replace(microsecond=0)
+    situation, when = Situation.of(workspace, today, progress), at or datetime.now(UTC).replace(microsecond=0)
     _refuse(situation, account, kind, contact)
     chosen = contact or _suggested(situation, account)
 

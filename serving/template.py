@@ -90,6 +90,9 @@ capacity = 25                 # how many accounts a week can be worked through
 # horizon = 90
 # capacity = 10
 
+# [outcomes.unasked]          # a completed act that nobody had asked for
+# horizon = 90
+
 # [outcomes.promoter]         # the last answer within the horizon is `at_least` so good; unknown without an answer
 # instrument = "NPS"          # or CSAT, CES, rating
 # at_least = 9

@@ -43,9 +43,12 @@ def fit(raw: Vector, y: Vector, weights: Vector | None = None) -> Sigmoid:
     return Sigmoid(float(found.x[0]), float(found.x[1]))
 
 
-def replicates(raw: Vector, y: Vector, accounts: npt.NDArray[np.object_], seed: int) -> list[Sigmoid]:
-    """The same fit on resampled accounts: how uncertain the calibration is."""
+def replicates(
+    raw: Vector, y: Vector, accounts: npt.NDArray[np.object_], seed: int, counts: Vector | None = None
+) -> list[Sigmoid]:
+    """The same fit on resampled accounts: how uncertain the calibration is. Rows count ``counts`` each, or all the same."""
+    own = np.ones(len(y)) if counts is None else counts
     names, position = np.unique(accounts.astype(str), return_inverse=True)
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=REPLICATES)
-    return [fit(raw, y, weights[position].astype(float)) for weights in drawn]
+    return [fit(raw, y, own * weights[position].astype(float)) for weights in drawn]

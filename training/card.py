@@ -17,6 +17,7 @@ PREDICTS = {
     "contraction": "how likely an account is to pay less",
     "expansion": "how likely an account is to pay more",
     "advocacy": "how likely an account is to speak up for us",
+    "unasked": "how likely an account is to complete an act of advocacy that nobody asked for",
     "promoter": "how likely an account is to answer a survey as a promoter",
 }
 FOR = {
@@ -24,6 +25,7 @@ FOR = {
     "contraction": "customer success, to choose whom to call",
     "expansion": "account managers, to choose whom to offer more",
     "advocacy": "the advocacy team, to choose whom to ask",
+    "unasked": "the advocacy team, to see who speaks up by themselves",
     "promoter": "the advocacy team, to choose whom to ask",
 }
 SHOWN = ("log_loss", "auc", "average_precision", "brier", "ece")

@@ -40,6 +40,8 @@ class Dataset:
     """Columns or features that only raise or only lower the odds, as the outcome's settings state."""
     horizon: int = 0
     """Days in which the outcome counts; 0 where rows are not windows in time."""
+    weights: npt.NDArray[np.float64] | None = None
+    """How much each row counts; none: all the same."""
 
     @property
     def as_of(self) -> npt.NDArray[np.object_]:
@@ -56,7 +58,9 @@ class Dataset:
 
     def where(self, keep: npt.NDArray[np.bool_]) -> Dataset:
         treated = None if self.treated is None else self.treated[keep]
-        return replace(self, frame=self.frame[keep].reset_index(drop=True), y=self.y[keep], treated=treated)
+        weights = None if self.weights is None else self.weights[keep]
+        rows = self.frame[keep].reset_index(drop=True)
+        return replace(self, frame=rows, y=self.y[keep], treated=treated, weights=weights)
 
     def __len__(self) -> int:
         return len(self.y)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from training import calibration, metrics
 from training.models import linear, prior, trees
 from training.models.combined import Part, blended
@@ -61,9 +63,9 @@ class Choice:
 
 
 def climb(
-    rows: Sample, seed: int, bags: int, progress: Progress = lambda _: None, growth: Growth = trees.FULL
+    rows: Sample, seed: int, bags: int, progress: Progress = lambda _: None, growth: Growth | None = trees.FULL
 ) -> list[Rung]:
-    """Every rung that these rows bear, simplest first; ``growth`` is that of the large trees.
+    """Every rung that these rows bear, simplest first; ``growth`` is that of the large trees, none: none are grown.
 
     The prior's intervals are made by what the logistic regression holds possible all the same.
     """
@@ -81,7 +83,7 @@ def climb(
         Rung(LOGISTIC, (Part(1.0, straight.component),), straight.unseen),
         Rung(SMALL, (Part(1.0, few.component),), few.unseen),
     ]
-    if min(rows.y.sum(), (1 - rows.y).sum()) / rows.overlap < ENOUGH:
+    if growth is None or min(rows.y.sum(), (1 - rows.y).sum()) / rows.overlap < ENOUGH:
         return rungs
     large = [trees.fit(growth, rows, cuts, seed, told(FULL)), trees.middle(rows, cuts, seed, told(MIDDLE))]
     parts, unseen = blended([*large, few, straight], rows.y)
@@ -89,16 +91,20 @@ def climb(
     return rungs
 
 
-def choose(rungs: dict[str, Vector], y: Vector, accounts: metrics.Names, seed: int) -> Choice:
-    """Climb over what each rung has foretold (log-odds), all of the same rows; ``accounts`` are drawn whole."""
-    weights = metrics.draws(accounts, DRAWS, seed)
-    losses = {name: metrics.losses(y, calibration.fit(raw, y)(raw)) for name, raw in rungs.items()}
+def choose(
+    rungs: dict[str, Vector], y: Vector, accounts: metrics.Names, seed: int, counts: Vector | None = None
+) -> Choice:
+    """Climb over what each rung has foretold (log-odds), all of the same rows; ``accounts`` are drawn whole, and rows
+    count ``counts`` each, or all the same.
+    """
+    weights = metrics.draws(accounts, DRAWS, seed) * (1.0 if counts is None else counts)
+    losses = {name: metrics.losses(y, calibration.fit(raw, y, counts)(raw)) for name, raw in rungs.items()}
     stands, *higher = rungs
-    steps = [Step(stands, float(losses[stands].mean()))]
+    steps = [Step(stands, float(np.average(losses[stands], weights=counts)))]
     for name in higher:
         gaps = losses[name] - losses[stands]
-        gain, error = float(gaps.mean()), float(((weights @ gaps) / weights.sum(axis=1))[1:].std())
+        gain, error = float(np.average(gaps, weights=counts)), float(((weights @ gaps) / weights.sum(axis=1))[1:].std())
         taken = gain + SURE * error < 0
-        steps.append(Step(name, float(losses[name].mean()), gain, error, taken, stands))
+        steps.append(Step(name, float(np.average(losses[name], weights=counts)), gain, error, taken, stands))
         stands = name if taken else stands
     return Choice(stands, steps)

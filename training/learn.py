@@ -57,7 +57,7 @@ def learned(
     config: Training,
     facts: dict[str, Any],
     progress: Progress = lambda _: None,
-    growth: Growth = FULL,
+    growth: Growth | None = FULL,
 ) -> Learned:
     """Fit on the final fold's past. The rung is chosen, and calibrated, on what earlier models foretold of later dates;
     where that is too little, on accounts left out in turn.
@@ -70,10 +70,11 @@ def learned(
         _earlier(rows, fold, config, growth, lambda what: progress(f"earlier fold, {what}")) for fold in folds[:-1]
     ]
     evidence = _evidence(rungs, learn, earlier)
-    choice = ladder.choose(evidence.rungs, evidence.rows.y, evidence.rows.accounts, config.seed)
-    raw, seen = evidence.rungs[choice.rung], evidence.rows
-    sigmoid = calibration.fit(raw, seen.y)
-    spread = calibration.replicates(raw, seen.y, seen.accounts, config.seed)
+    seen = evidence.rows
+    choice = ladder.choose(evidence.rungs, seen.y, seen.accounts, config.seed, seen.weights)
+    raw = evidence.rungs[choice.rung]
+    sigmoid = calibration.fit(raw, seen.y, seen.weights)
+    spread = calibration.replicates(raw, seen.y, seen.accounts, config.seed, seen.weights)
     yearly = facts.get("settings", {}).get("season") == "year"
     foretold = sigmoid.odds(rungs[choice.rung].unseen)
     known = {
@@ -83,7 +84,7 @@ def learned(
         "seen": inside.ranges,
         "base_rate": float(learn.y.mean()),
         "calibration": evidence.how,
-        "growth": growth.parameters,
+        "growth": {} if growth is None else growth.parameters,
         "ladder": [str(step) for step in choice.steps],
         "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
     }
@@ -102,7 +103,7 @@ def learned(
     return Learned(model, choice, evidence.how, history)
 
 
-def _earlier(rows: Dataset, fold: Fold, config: Training, growth: Growth, progress: Progress) -> Foretold:
+def _earlier(rows: Dataset, fold: Fold, config: Training, growth: Growth | None, progress: Progress) -> Foretold:
     """An earlier fold's block, foretold by models that had learnt only from what was known before it."""
     learn, block = rows.at(list(fold.fit)), rows.at(list(fold.test))
     if min(learn.y.sum(), (1 - learn.y).sum()) < config.bags:

@@ -33,9 +33,16 @@ class Sample:
     overlap: float = 1.0
     directions: Mapping[int, int] = field(default_factory=dict)
     """Columns that may only raise (+1) or lower (-1) the odds."""
+    weights: Vector | None = None
+    """How much each row counts; none: all the same."""
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def counts(self) -> Vector:
+        """How much each row counts, 1 where nothing else is said."""
+        return np.ones(len(self.y)) if self.weights is None else self.weights
 
     @property
     def ranges(self) -> dict[str, list[float]]:
@@ -48,7 +55,8 @@ class Sample:
         return found
 
     def where(self, rows: Rows | npt.NDArray[np.bool_]) -> Sample:
-        return replace(self, matrix=self.matrix[rows], y=self.y[rows], accounts=self.accounts[rows])
+        weights = None if self.weights is None else self.weights[rows]
+        return replace(self, matrix=self.matrix[rows], y=self.y[rows], accounts=self.accounts[rows], weights=weights)
 
     def cuts(self, count: int, seed: int) -> list[Cut]:
         """Rows to learn from and rows left out, so that each account is left out once, and never met by who foretells it."""
@@ -63,7 +71,9 @@ class Sample:
 def sample(rows: Dataset, encoder: Encoder | None = None) -> Sample:
     """The rows of a dataset; categories are those of these rows unless an encoder is given."""
     used = encoder or Encoder.fitted(rows.frame, rows.plan)
-    return Sample(used.matrix(rows.frame), rows.y, rows.accounts, used, _overlap(rows), _directions(rows, used))
+    return Sample(
+        used.matrix(rows.frame), rows.y, rows.accounts, used, _overlap(rows), _directions(rows, used), rows.weights
+    )
 
 
 def _directions(rows: Dataset, encoder: Encoder) -> dict[int, int]:

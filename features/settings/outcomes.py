@@ -55,6 +55,13 @@ class Advocacy(Outcome):
     at_least: float = 4
 
 
+class Unasked(Outcome):
+    """A completed act within the horizon that nobody had asked for."""
+
+    table: ClassVar[str] = "advocacy"
+    acts: tuple[Literal[ADVOCACY_KINDS], ...] = ADVOCACY_KINDS  # type: ignore[valid-type]
+
+
 class Growth(Outcome):
     """ARR at the end of the horizon against ARR at as_of, for accounts that have any at as_of."""
 
@@ -93,6 +100,7 @@ class Outcomes(Strict):
     contraction: Contraction | None = None
     expansion: Expansion | None = None
     advocacy: Advocacy | None = None
+    unasked: Unasked | None = None
     promoter: Promoter | None = None
 
     def of(self, name: str) -> Outcome:

@@ -27,7 +27,9 @@ def advocates(
     """Whom to ask to speak up for us: eligible accounts, the person, and the least effort likely to be accepted."""
     from serving import asking, asking_terminal
 
-    found = asking.advocates(load(workspace), top, None if today is None else day_of(today, "--today"))
+    day = None if today is None else day_of(today, "--today")
+    with terminal.progress("advocates") as tell:
+        found = asking.advocates(load(workspace), top, day, tell)
     show_either(json, found.as_dict(), lambda: asking_terminal.show_advocates(found))
 
 
@@ -42,7 +44,9 @@ def eligibility(
     from serving import asking_terminal
     from serving.asking import Situation
 
-    found = Situation.of(load(workspace), None if today is None else day_of(today, "--today")).eligibility(account)
+    day = None if today is None else day_of(today, "--today")
+    with terminal.progress("eligibility") as tell:
+        found = Situation.of(load(workspace), day, tell).eligibility(account)
     show_either(json, found.as_dict(), lambda: asking_terminal.show_eligibility(found))
 
 
@@ -61,7 +65,8 @@ def make(
     from serving.asking import ask
 
     day = None if today is None else day_of(today, "--today")
-    entry = ask(load(workspace), account, kind, contact, by, None if at is None else instant(at), day)
+    with terminal.progress("ask") as tell:
+        entry = ask(load(workspace), account, kind, contact, by, None if at is None else instant(at), day, tell)
     show_either(json, entry.as_dict(), lambda: terminal.out.print(told([entry])))
 
 

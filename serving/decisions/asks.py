@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,13 @@ class Ask:
             if getattr(self, name) is not None:
                 return name
         return "asked"
+
+    def as_known(self, by: date) -> Ask:
+        """Without what had not happened by the end of a day."""
+        accepted, declined, done = (
+            None if day is None or day > by else day for day in (self.accepted, self.declined, self.done)
+        )
+        return replace(self, accepted=accepted, declined=declined, done=done)
 
 
 def asks(entries: Iterable[Entry], zone: ZoneInfo) -> list[Ask]:

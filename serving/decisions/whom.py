@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -11,10 +11,8 @@ from serving.decisions.asks import EFFORT, Ask
 
 WEIGHT = {"champion": 5, "executive sponsor": 4, "decision maker": 4, "influencer": 3, "power user": 2, "user": 1}
 """How much what a role says about us counts for who hears it."""
-PULL = 10
-"""As many asks as what is usual counts for, where a kind was asked for seldom."""
 LIKELY = 0.25
-"""Acceptance from which a kind of ask is worth making."""
+"""Chance of a yes from which a kind of ask is worth making."""
 
 
 @dataclass(frozen=True)
@@ -34,40 +32,43 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Chance:
+    """A probability and its interval (90%)."""
+
+    value: float
+    low: float
+    high: float
+
+
+Accepts = Mapping[tuple[Person, str], Chance]
+"""(person, kind of ask) → the chance of a yes, for every kind that the person may be asked for."""
+
+
+@dataclass(frozen=True)
 class Suggestion:
-    """Ask this person for that; ``accepts`` is the share of such asks that were accepted, shrunken towards all asks'."""
+    """Ask this person for that; ``accepts`` is the chance of a yes."""
 
     person: Person
     kind: str
-    accepts: float
-
-
-def acceptance(asks: Iterable[Ask], day: date, terms: Asks) -> dict[str, float]:
-    """Kind → the share of its asks that were accepted, of those that were answered or never will be. It is that of the
-    accounts that were asked, which were not drawn at random.
-    """
-    settled = [ask for ask in asks if ask.state != "asked" or day >= ask.asked + timedelta(days=terms.rest_days)]
-    said_yes = [ask for ask in settled if ask.accepted is not None or ask.done is not None]
-    overall = (len(said_yes) + 1) / (len(settled) + 2)
-    return {
-        kind: (sum(ask.kind == kind for ask in said_yes) + PULL * overall)
-        / (sum(ask.kind == kind for ask in settled) + PULL)
-        for kind in EFFORT
-    }
+    accepts: Chance
 
 
 def suggestion(
-    people: Sequence[Person], asks: Sequence[Ask], accepts: Mapping[str, float], terms: Asks, day: date
+    people: Sequence[Person], asks: Sequence[Ask], accepts: Accepts, terms: Asks, day: date
 ) -> Suggestion | None:
     """The least effort that is likely to be accepted, of the person whose word counts most; where nothing is likely, what
     is likeliest. None where nobody may be asked.
     """
     free = [person for person in people if not _resting(person, asks, terms, day)]
-    each = [Suggestion(person, kind, accepts[kind]) for person in free for kind in consented(person, terms, day)]
-    likely = [one for one in each if one.accepts >= LIKELY]
+    each = [
+        Suggestion(person, kind, accepts[person, kind]) for person in free for kind in consented(person, terms, day)
+    ]
+    likely = [one for one in each if one.accepts.value >= LIKELY]
     if likely:
         return min(likely, key=lambda one: (EFFORT[one.kind], -_worth(one.person), one.person.contact, one.kind))
-    return min(each, key=lambda one: (-one.accepts, -_worth(one.person), one.person.contact, one.kind), default=None)
+    return min(
+        each, key=lambda one: (-one.accepts.value, -_worth(one.person), one.person.contact, one.kind), default=None
+    )
 
 
 def consented(person: Person, terms: Asks, day: date) -> list[str]:

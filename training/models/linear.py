@@ -154,10 +154,10 @@ def fit(rows: Sample, cuts: list[Cut], seed: int, progress: Progress = lambda _:
 
 def weigh(rows: Sample, seed: int) -> dict[float, float]:
     """How far apart accounts may be → its share of the evidence."""
-    _, terms, y = _prepared(rows, seed, MOST_ROWS_WEIGHED)
+    _, terms, y, counts = _prepared(rows, seed, MOST_ROWS_WEIGHED)
     at, evidence = np.zeros(terms.shape[1]), {}
     for spread in SPREADS:
-        found = _posterior(terms, y, spread, 1 / rows.overlap, at)
+        found = _posterior(terms, y, counts, spread, 1 / rows.overlap, at)
         at, evidence[spread] = found.mean, found.evidence
     top = max(evidence.values())
     shares = {spread: float(np.exp(one - top)) for spread, one in evidence.items()}
@@ -167,11 +167,11 @@ def weigh(rows: Sample, seed: int) -> dict[float, float]:
 
 def fitted(rows: Sample, seed: int, shares: dict[float, float]) -> Linear:
     """Coefficients averaged over the priors in these shares, and draws from the posteriors in the same."""
-    design, terms, y = _prepared(rows, seed, MOST_ROWS)
+    design, terms, y, counts = _prepared(rows, seed, MOST_ROWS)
     found: list[_Posterior] = []
     for spread in shares:
         start = found[-1].mean if found else np.zeros(terms.shape[1])
-        found.append(_posterior(terms, y, spread, 1 / rows.overlap, start))
+        found.append(_posterior(terms, y, counts, spread, 1 / rows.overlap, start))
     mean = np.sum([share * one.mean for share, one in zip(shares.values(), found, strict=True)], axis=0)
     mean[1:] = _directed(mean[1:], design, rows)
     rng = np.random.default_rng(seed)
@@ -189,13 +189,13 @@ def _directed(coefficients: Vector, design: Design, rows: Sample) -> Vector:
     return np.where(signs * coefficients < 0, 0.0, coefficients)
 
 
-def _prepared(rows: Sample, seed: int, most: int) -> tuple[Design, Matrix, Vector]:
+def _prepared(rows: Sample, seed: int, most: int) -> tuple[Design, Matrix, Vector, Vector]:
     chosen = rows.where(_some(rows, seed, most))
     design = Design.fitted(chosen)
-    return design, np.column_stack([np.ones(len(chosen)), design.terms(chosen.matrix)]), chosen.y
+    return design, np.column_stack([np.ones(len(chosen)), design.terms(chosen.matrix)]), chosen.y, chosen.counts
 
 
-def _posterior(terms: Matrix, y: Vector, spread: float, weight: float, start: Vector) -> _Posterior:
+def _posterior(terms: Matrix, y: Vector, counts: Vector, spread: float, weight: float, start: Vector) -> _Posterior:
     """Newton's method to the mode, and Laplace's approximation of the evidence there; the intercept is left free."""
     precision = np.full(terms.shape[1], max(terms.shape[1] - 1, 1) / spread**2)
     precision[0] = 1e-2
@@ -203,13 +203,13 @@ def _posterior(terms: Matrix, y: Vector, spread: float, weight: float, start: Ve
 
     def loss(at: Vector) -> float:
         z = terms @ at
-        return float(weight * (np.logaddexp(0, z) - y * z).sum() + (precision * at**2).sum() / 2)
+        return float(weight * (counts * (np.logaddexp(0, z) - y * z)).sum() + (precision * at**2).sum() / 2)
 
     now = loss(at)
     for _ in range(STEPS):
         p = expit(terms @ at)
-        gradient = weight * (terms.T @ (p - y)) + precision * at
-        hessian = weight * ((terms * (p * (1 - p))[:, None]).T @ terms) + np.diag(precision)
+        gradient = weight * (terms.T @ (counts * (p - y))) + precision * at
+        hessian = weight * ((terms * (counts * (p * (1 - p)))[:, None]).T @ terms) + np.diag(precision)
         step = cho_solve(cho_factor(hessian, lower=True), gradient)
         size = 1.0
         while (after := loss(at - size * step)) > now and size > 1e-6:

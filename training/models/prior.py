@@ -11,7 +11,8 @@ from scipy.special import logit
 from training.models.component import Learnt, Progress
 from training.sample import Cut, Matrix, Sample, Vector
 
-SEGMENT = "segment"
+SEGMENTS = ("segment", "kind")
+"""The column whose categories are told apart: the first of these that is there."""
 STRENGTHS = (np.inf, 200.0, 50.0, 15.0)
 """How many events' worth of rows the overall share counts for, weakest pull last; endless: segments are not told apart."""
 
@@ -63,21 +64,26 @@ def fit(rows: Sample, cuts: list[Cut], seed: int, progress: Progress = lambda _:
     for learn, left in cuts:
         for strength, raw in unseen.items():
             raw[left] = _fitted(rows.where(learn), strength).raw(rows.matrix[left])
-    best = min(STRENGTHS, key=lambda strength: float(np.logaddexp(0, (1 - 2 * rows.y) * unseen[strength]).mean()))
+    best = min(
+        STRENGTHS,
+        key=lambda strength: float((rows.counts * np.logaddexp(0, (1 - 2 * rows.y) * unseen[strength])).mean()),
+    )
     return Learnt(_fitted(rows, best), unseen[best])
 
 
 def _fitted(rows: Sample, strength: float) -> Prior:
-    rate = (rows.y.sum() / rows.overlap + 1) / (len(rows) / rows.overlap + 2)
-    spread = 1 / max(len(rows) / rows.overlap * rate * (1 - rate), 1.0)
+    counts = rows.counts
+    size, yes = counts.sum() / rows.overlap, counts * rows.y
+    rate = (yes.sum() / rows.overlap + 1) / (size + 2)
+    spread = 1 / max(size * rate * (1 - rate), 1.0)
     overall, columns = float(logit(rate)), len(rows.encoder.columns)
-    categories = rows.encoder.categories.get(SEGMENT)
-    if not categories or np.isinf(strength):
+    named = next((name for name in SEGMENTS if rows.encoder.categories.get(name)), None)
+    if named is None or np.isinf(strength):
         return Prior(columns, overall, spread)
-    column = rows.encoder.columns.index(SEGMENT)
+    column, categories = rows.encoder.columns.index(named), rows.encoder.categories[named]
     codes = rows.matrix[:, column]
     pull, shifts = strength * rows.overlap, []
     for code in range(len(categories)):
         there = codes == code
-        shifts.append(float(logit((rows.y[there].sum() + pull * rate) / (there.sum() + pull))) - overall)
+        shifts.append(float(logit((yes[there].sum() + pull * rate) / (counts[there].sum() + pull))) - overall)
     return Prior(columns, overall, spread, column, tuple(shifts))

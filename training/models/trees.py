@@ -127,7 +127,9 @@ def fit(growth: Growth, rows: Sample, cuts: list[Cut], seed: int, progress: Prog
     if rows.directions:
         signs = [rows.directions.get(column, 0) for column in range(rows.matrix.shape[1])]
         own |= {"monotone_constraints": signs, "monotone_constraints_method": "advanced"}
-    boosters, unseen = grown(growth, own, rows.matrix, rows.y, rows.encoder.categorical, cuts, seed, progress)
+    boosters, unseen = grown(
+        growth, own, rows.matrix, rows.y, rows.encoder.categorical, cuts, seed, progress, rows.weights
+    )
     usual = float(jackknife(boosters, rows.matrix).mean())
     return Learnt(Trees(boosters, growth.blind, usual), unseen)
 
@@ -141,6 +143,7 @@ def grown(
     cuts: list[Cut],
     seed: int,
     progress: Progress,
+    weights: Vector | None = None,
 ) -> tuple[tuple[lgb.Booster, ...], Vector]:
     """A booster for each cut, and for every row its log-odds by the one that had not met it; ``own`` are parameters that
     follow from the rows. One thread each: LightGBM's own wait for each other by spinning, which a busy machine punishes
@@ -150,8 +153,9 @@ def grown(
 
     def one(number: int) -> lgb.Booster:
         learn, left = cuts[number]
-        train = lgb.Dataset(matrix[learn], y[learn], categorical_feature=categorical)
-        watch = lgb.Dataset(matrix[left], y[left], reference=train)
+        of_learn, of_left = (None if weights is None else weights[rows] for rows in (learn, left))
+        train = lgb.Dataset(matrix[learn], y[learn], weight=of_learn, categorical_feature=categorical)
+        watch = lgb.Dataset(matrix[left], y[left], weight=of_left, reference=train)
         stop = [] if growth.patience is None else [lgb.early_stopping(growth.patience, verbose=False)]
         made = lgb.train(
             ALWAYS | growth.parameters | own | {"seed": seed + number},

@@ -13,7 +13,7 @@ from features import facts
 from features.errors import PropensityError, one_of
 from features.settings.outcomes import Churn, Expansion, Outcome
 from features.workspace import Config, Workspace
-from training.outcomes import advocacy, churn, contraction, expansion, promoter, terms
+from training.outcomes import advocacy, churn, contraction, expansion, promoter, terms, unasked
 from training.outcomes.future import Future
 
 Mask = npt.NDArray[np.bool_]
@@ -33,6 +33,7 @@ OUTCOMES: dict[str, Rule] = {
     "contraction": Rule(contraction.label, contraction.defined_by, contraction.VERSION),
     "expansion": Rule(expansion.label, expansion.defined_by, expansion.VERSION),
     "advocacy": Rule(advocacy.label, advocacy.defined_by, advocacy.VERSION),
+    "unasked": Rule(unasked.label, unasked.defined_by, unasked.VERSION),
     "promoter": Rule(promoter.label, promoter.defined_by, promoter.VERSION),
 }
 

@@ -1,0 +1,80 @@
+"""How much each ask counts so that those who were asked speak for all who could have been: inverse probability of asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from training.metrics import auc
+from training.models import linear
+from training.sample import Sample, Vector
+
+CLIP = 10.0
+"""No ask counts for more than so many, nor for less than one in so many."""
+SEED = 7
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How unlike those who were asked are to those who could have been, and what that costs.
+
+    ``cells`` eligible account-months, ``asked`` of them asked; ``selection``: how well it can be foretold who is asked
+    (AUC; 0.5: asks are as good as random). ``unlike``: the share of eligible account-months less likely to be asked than
+    all but a hundredth of those asked. ``effective``: as many asks of equal weight tell as much; ``clipped`` asks weigh as
+    much, or as little, as is allowed.
+    """
+
+    cells: int
+    asked: int
+    selection: float
+    unlike: float
+    asks: int
+    effective: float
+    clipped: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: None if np.isnan(value) else value for name, value in vars(self).items()}
+
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> Overlap:
+        known: dict[str, Any] = {name: np.nan if value is None else value for name, value in told.items()}
+        return cls(**known)
+
+
+def chances(cells: Sample) -> Vector:
+    """The chance of being asked of every cell (``y``: was it?), by a penalised logistic regression."""
+    return np.asarray(expit(linear.fit(cells, [], SEED).component.raw(cells.matrix)))
+
+
+def stabilised(rate: float, chance: Vector) -> Vector:
+    """One over the chance of having been asked, times the rate of asks, clipped: 1 where asks are drawn at random."""
+    return np.clip(rate / chance, 1 / CLIP, CLIP)
+
+
+def effective(weights: Vector) -> float:
+    """Kish's effective sample size."""
+    return float(weights.sum() ** 2 / (weights**2).sum()) if len(weights) else 0.0
+
+
+def scaled(weights: Vector) -> Vector:
+    """The same weights, adding up to the effective sample size, so that nobody is surer than so many asks allow."""
+    return weights * effective(weights) / weights.sum() if len(weights) else weights
+
+
+def overlap(asked: Vector, chance: Vector, weights: Vector) -> Overlap:
+    """``asked`` (0 or 1) and ``chance`` of every cell; ``weights`` of the asks learnt from, before they are scaled."""
+    once = np.ones((1, len(asked)))
+    bounds = np.isclose(weights, CLIP) | np.isclose(weights, 1 / CLIP)
+    lowest = float(np.quantile(chance[asked == 1], 0.01)) if asked.any() else np.nan
+    return Overlap(
+        len(asked),
+        int(asked.sum()),
+        float(auc(asked, chance, once)[0]) if len(asked) else np.nan,
+        float((chance < lowest).mean()) if len(asked) else np.nan,
+        len(weights),
+        effective(weights),
+        int(bounds.sum()),
+    )
