@@ -25,6 +25,8 @@ from features.workspace import Workspace
 from serving import asked
 from serving.decisions.whom import Chance, Person
 from training.asks import fit as fitting
+from training.asks.backtest import AsksBacktest, backtest
+from training.asks.fatigue import Step, fatigue
 from training.asks.fit import SHARES, Fitted
 from training.asks.past import OF_THE_ASK, Past
 from training.asks.shares import Shares
@@ -88,6 +90,21 @@ def funnel(workspace: Workspace, progress: Progress = lambda _: None) -> Funnel:
         progress("who acts unasked")
         _save(place, Funnel(as_of, yes, unasked(workspace, past)))
     return _load(place)
+
+
+def tested(workspace: Workspace, progress: Progress = lambda _: None) -> AsksBacktest:
+    """The backtest of who says yes, kept under ``state/backtests``."""
+    past = asked.past(workspace, progress)
+    made = backtest(past, frame.observed_until(workspace), workspace.config.training, progress)
+    with replaced(workspace.state / "backtests" / "asks.json") as part:
+        part.write_text(json.dumps(made.as_dict(), indent=1), encoding="utf-8")
+    return made
+
+
+def tired(workspace: Workspace, progress: Progress = lambda _: None) -> list[Step]:
+    """Whether asking often tires, from all asks with an answer."""
+    past = asked.past(workspace, progress)
+    return fatigue(past, frame.observed_until(workspace), workspace.config.training)
 
 
 def unasked(workspace: Workspace, past: Past) -> Model | None:
