@@ -52,7 +52,7 @@ class Funnel:
         pairs = list(whom)
         if not pairs:
             return {}
-        found = self.yes.model.scores(_asks_of(rows, pairs))
+        found = self.yes.model.scores(asks_of(rows, pairs))
         each = zip(found.probability.tolist(), found.low.tolist(), found.high.tolist(), strict=True)
         return {pair: Chance(*one) for pair, one in zip(pairs, each, strict=True)}
 
@@ -65,7 +65,8 @@ class Funnel:
         return {account: Chance(*one) for account, one in zip(rows["account"], each, strict=True)}
 
 
-def _asks_of(rows: pd.DataFrame, pairs: list[tuple[Person, str]]) -> pd.DataFrame:
+def asks_of(rows: pd.DataFrame, pairs: list[tuple[Person, str]]) -> pd.DataFrame:
+    """A row for each (person, kind), with the signals that ``rows`` have of the person's account."""
     beside = pd.DataFrame(
         {
             "account": [person.account for person, _ in pairs],

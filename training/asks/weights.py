@@ -68,7 +68,7 @@ def overlap(asked: Vector, chance: Vector, weights: Vector) -> Overlap:
     """``asked`` (0 or 1) and ``chance`` of every cell; ``weights`` of the asks learnt from, before they are scaled."""
     once = np.ones((1, len(asked)))
     bounds = np.isclose(weights, CLIP) | np.isclose(weights, 1 / CLIP)
-    lowest = float(np.quantile(chance[asked == 1], 0.01)) if asked.any() else np.nan
+    lowest = float(np.quantile(chance[asked == 1], 0.01, method="lower")) if asked.any() else np.nan
     return Overlap(
         len(asked),
         int(asked.sum()),
