@@ -1,6 +1,6 @@
 """Is the chance of a yes right for all who may be asked, though those who were asked were not drawn at random?
 
-    python -m benchmarks.asks [--seeds 5] [--accounts 1500]
+    python -m benchmarks.asks [--seeds 4] [--accounts 900] [--months 26]
 
 In the simulated world the true chance of a yes is known for every account, month and kind of ask, whether it was asked or
 not (``truth_asks.parquet``). What is learnt from the asks answered by a date is judged on every account that the rules
@@ -115,9 +115,9 @@ def against(truth: Vector, p: Vector, counts: Vector) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.asks", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--accounts", type=int, default=1500)
-    parser.add_argument("--months", type=int, default=30)
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--accounts", type=int, default=900)
+    parser.add_argument("--months", type=int, default=26)
     given = parser.parse_args()
     found = []
     for variant, chances in VARIANTS.items():

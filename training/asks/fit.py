@@ -81,11 +81,11 @@ def learnable(past: Past, day: date) -> Learnable:
     inside = known.asks["cell"].isin(known.cells.index).to_numpy()
     use = inside & ~np.isnan(y)
     asks, asked = known.asks[use], known.asked
-    if asked.any() and not asked.all():
+    if min(asked.sum(), (1 - asked).sum()) >= weights.FEWEST:
         rows = dataset(known.cells, asked, plan_of_cells(known.signals))
         chance = pd.Series(weights.chances(sample(rows)), known.cells.index)
     else:
-        chance = pd.Series(asked, known.cells.index)
+        chance = pd.Series(np.full(len(asked), asked.mean() if len(asked) else 1.0), known.cells.index)
     of_asks = np.asarray(chance[asks["cell"]], dtype=float)
     counts = weights.stabilised(float(asked.mean()) if len(asked) else 1.0, of_asks)
     found = weights.overlap(asked, np.asarray(chance, dtype=float), counts)
