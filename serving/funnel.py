@@ -52,7 +52,10 @@ class Funnel:
         pairs = list(whom)
         if not pairs:
             return {}
-        found = self.yes.model.scores(asks_of(rows, pairs))
+        model = self.yes.model
+        needed = model.encoder.columns if isinstance(model, Model) else ()
+        signals = rows[["account", *(name for name in needed if name not in OF_THE_ASK)]]
+        found = model.scores(asks_of(signals, pairs))
         each = zip(found.probability.tolist(), found.low.tolist(), found.high.tolist(), strict=True)
         return {pair: Chance(*one) for pair, one in zip(pairs, each, strict=True)}
 
@@ -77,7 +80,7 @@ def asks_of(rows: pd.DataFrame, pairs: list[tuple[Person, str]]) -> pd.DataFrame
             "used": np.array([person.used for person, _ in pairs], dtype=float),
         }
     )
-    return beside.merge(rows.drop(columns=[name for name in OF_THE_ASK if name in rows]), on="account", how="left")
+    return beside.merge(rows, on="account", how="left")
 
 
 def funnel(workspace: Workspace, progress: Progress = lambda _: None) -> Funnel:
