@@ -76,7 +76,9 @@ def past(workspace: Workspace, progress: Progress = lambda _: None) -> Past:
     )
     cells, mine = rows[: len(pairs)], rows[len(pairs) :].reset_index(drop=True)
     progress("who could have been asked")
-    cells = _eligible(workspace, cells[may_be_scored(cells)], exported(workspace))
+    recorded = _days([row[8] for row in made], ZoneInfo(workspace.config.timezone))
+    on_record = list(zip(exported(workspace), recorded, strict=True))
+    cells = _eligible(workspace, cells[may_be_scored(cells)], on_record)
     ends = dict(pairwise(days))
     cells["ends"] = [day_number(ends[day]) for day in cells["as_of"]]
     asks = pd.concat([asks, mine[["as_of", *names]]], axis=1)
@@ -122,16 +124,18 @@ def _frame(made: Sequence[tuple], zone: ZoneInfo) -> pd.DataFrame:  # type: igno
     )
 
 
-def _eligible(workspace: Workspace, cells: pd.DataFrame, asks: Sequence[Ask]) -> pd.DataFrame:
-    """The cells whose account no rule spoke against as the month began, by what was known then."""
-    of: dict[str, list[Ask]] = defaultdict(list)
-    for ask in asks:
-        of[ask.account].append(ask)
+def _eligible(workspace: Workspace, cells: pd.DataFrame, asks: Sequence[tuple[Ask, date | None]]) -> pd.DataFrame:
+    """The cells whose account no rule spoke against as the month began, by what was known then: asks with the day on which
+    each was recorded, None where it was when it was made.
+    """
+    of: dict[str, list[tuple[date, Ask]]] = defaultdict(list)
+    for ask, recorded in asks:
+        of[ask.account].append((max(ask.asked, recorded or ask.asked), ask))
     there = [name for name in RULED_BY if name in cells]
     terms, keep = workspace.config.asks, []
     for account, day, *values in cells[["account", "as_of", *there]].itertuples(index=False):
         row = {name: None if np.isnan(value) else value for name, value in zip(there, values, strict=True)}
-        known = tuple(ask.as_known(day) for ask in of[account] if ask.asked <= day) if account in of else ()
+        known = tuple(ask.as_known(day) for since, ask in of.get(account, ()) if since <= day)
         facing = Facing(account, day + timedelta(days=1), row, None, known)
         keep.append(eligibility(facing, terms).eligible)
     return cells[np.array(keep, dtype=bool)].reset_index(drop=True)

@@ -25,10 +25,10 @@ from serving.outreach import opted_out
 from serving.people import people
 from serving.store import Store
 from training.asks.fit import Fitted
+from training.asks.past import RULED_BY
 
 Progress = Callable[[str], None]
 RISK, ADVOCACY = "churn", "advocacy"
-ROW = ("tenure_days", "tickets_escalated_open", "nps_last", "days_to_renewal", "notice_given")
 NOBODY = "nobody to ask"
 
 
@@ -60,7 +60,7 @@ class Situation:
         batch, alone = store.shown(RISK), opted_out(log.entries("opt-out"))
         risk = {s.account: s.probability for s in store.top(RISK, batch.rows)} if batch is not None else {}
         rows = frame.feature_frame(workspace, [as_of])
-        there = [name for name in ROW if name in rows]
+        there = [name for name in RULED_BY if name in rows]
         facing = {
             account: Facing(
                 account, day, dict(zip(there, map(_known, values), strict=True)), risk.get(account),

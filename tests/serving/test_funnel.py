@@ -60,7 +60,7 @@ def test_an_account_is_no_candidate_while_it_rests_from_the_last_ask(past: Past)
     days = past.asks.groupby("account")["asked"].apply(list)
     for account, day in zip(past.cells["account"], past.cells["as_of"], strict=True):
         now = (day - asked.EPOCH).days
-        assert not [one for one in days.get(account, []) if 0 <= now + 1 - one < 90]
+        assert not [one for one in days.get(account, []) if 0 <= now - one < 89]
 
 
 def test_numbers_are_kept_and_found_again_bit_for_bit(company: Workspace) -> None:
