@@ -14,8 +14,8 @@ from features import frame, windows
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving import lists
-from serving.asking import RISK, ROW
-from serving.decisions.asks import EFFORT, Ask
+from serving.asking import RISK
+from serving.decisions.asks import Ask
 from serving.decisions.eligibility import YEAR, Facing, eligibility
 from serving.decisions.happened import Act, followed
 from serving.decisions.intervals import Bootstrap
@@ -24,10 +24,11 @@ from serving.decisions.programme_loop import Loop, loop
 from serving.decisions.programme_nps import Nps, nps
 from serving.decisions.programme_participation import Participation, participation, took_part
 from serving.decisions.programme_revenue import Revenue, revenue
-from serving.decisions.whom import suggestion
+from serving.decisions.whom import open_to
 from serving.known import Known
 from serving.outreach import opted_out
 from serving.people import people
+from training.asks.past import RULED_BY
 
 Progress = Callable[[int, int], None]
 
@@ -179,14 +180,12 @@ def _could_be_asked(
 ) -> set[str]:
     """The accounts against which no rule speaks, and where somebody is there to ask."""
     workspace, day = known.workspace, known.day + timedelta(days=1)
-    terms, alone, there = workspace.config.asks, opted_out(known.entries("opt-out")), [n for n in ROW if n in rows]
-    contacts, any_kind = people(workspace, known.day), dict.fromkeys(EFFORT, 1.0)
+    terms, alone, there = workspace.config.asks, opted_out(known.entries("opt-out")), [n for n in RULED_BY if n in rows]
+    contacts = people(workspace, known.day)
     found = set()
     for account, *values in rows[["account", *there]].itertuples(index=False):
         row = {name: None if pd.isna(value) else float(value) for name, value in zip(there, values, strict=True)}
         facing = Facing(account, day, row, risk.get(account), asks.get(account, ()), account in alone)
-        if eligibility(facing, terms).eligible and suggestion(
-            contacts.get(account, ()), facing.asks, any_kind, terms, day
-        ):
+        if eligibility(facing, terms).eligible and open_to(contacts.get(account, ()), facing.asks, terms, day):
             found.add(account)
     return found
