@@ -18,7 +18,7 @@ from features.workspace import Workspace
 from serving import asked, lists
 from serving.decisions.asks import EFFORT, Ask, asks
 from serving.decisions.eligibility import Eligibility, Facing, Objection, eligibility
-from serving.decisions.whom import Accepts, Chance, Person, Suggestion, consented, suggestion
+from serving.decisions.whom import Accepts, Chance, Person, Suggestion, consented, open_to, suggestion
 from serving.funnel import Funnel, funnel
 from serving.log import Entry, Log, digest
 from serving.outreach import opted_out
@@ -233,7 +233,7 @@ def _refuse(situation: Situation, account: str, kind: str, contact: str | None) 
             f"Who has: {one_of(_agreed(situation, account, kind)) or 'nobody'}.",
             status=409,
         )
-    if suggestion([person], facing.asks, situation.accepts, terms, facing.day) is None:
+    if not open_to([person], facing.asks, terms, facing.day):
         raise PropensityError(
             f"contact {chosen!r} was asked within the last {terms.contact_rest_days} days",
             "Ask somebody else, or later.",

@@ -59,16 +59,19 @@ def suggestion(
     """The least effort that is likely to be accepted, of the person whose word counts most; where nothing is likely, what
     is likeliest. None where nobody may be asked.
     """
-    free = [person for person in people if not _resting(person, asks, terms, day)]
-    each = [
-        Suggestion(person, kind, accepts[person, kind]) for person in free for kind in consented(person, terms, day)
-    ]
+    each = [Suggestion(person, kind, accepts[person, kind]) for person, kind in open_to(people, asks, terms, day)]
     likely = [one for one in each if one.accepts.value >= LIKELY]
     if likely:
         return min(likely, key=lambda one: (EFFORT[one.kind], -_worth(one.person), one.person.contact, one.kind))
     return min(
         each, key=lambda one: (-one.accepts.value, -_worth(one.person), one.person.contact, one.kind), default=None
     )
+
+
+def open_to(people: Sequence[Person], asks: Sequence[Ask], terms: Asks, day: date) -> list[tuple[Person, str]]:
+    """Whom one may ask for what: those who agreed to it, and were not asked for anything of late."""
+    free = [person for person in people if not _resting(person, asks, terms, day)]
+    return [(person, kind) for person in free for kind in consented(person, terms, day)]
 
 
 def consented(person: Person, terms: Asks, day: date) -> list[str]:
