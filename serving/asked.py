@@ -152,7 +152,7 @@ def _whom(
         {
             "row": np.arange(len(codes)),
             "contact_code": pd.array(codes, dtype="Int64"),
-            "instant": [as_of_instant(day, workspace.config.timezone) for day in days],
+            "instant": np.array([as_of_instant(day, workspace.config.timezone) for day in days], dtype=np.int64),
         }
     )
     with duckdb.connect() as connection:
