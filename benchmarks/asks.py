@@ -127,7 +127,7 @@ def main() -> None:
                 row = measured(Path(root), world)
             found.append({"variant": variant, "seed": seed, "accounts": given.accounts, "months": given.months, **row})
             print(variant, seed, row["ways"], file=sys.stderr)
-    results.save("asks", found)
+            results.save("asks", found)
 
 
 if __name__ == "__main__":

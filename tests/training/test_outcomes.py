@@ -432,6 +432,8 @@ STREAMS: dict[str, tuple[str, dict[str, Any], Row, str, float]] = {
     "an act": ("advocacy", {"kind": "act"}, {"kind": "review"}, "advocacy", YES),
     "an act that counts": ("advocacy", {"kind": "act", "acts": ["review", "referral"]}, {"kind": "referral"}, "advocacy", YES),
     "an act that does not count": ("advocacy", {"kind": "act", "acts": ["review"]}, {"kind": "speaking"}, "advocacy", NO),
+    "an act that nobody asked for": ("unasked", {}, {"kind": "review", "asked": None}, "advocacy", YES),
+    "an act that somebody asked for": ("unasked", {}, {"kind": "review"}, "advocacy", NO),
     "a rating at the threshold": ("advocacy", {"kind": "feedback", "at_least": 4}, {"instrument": "rating", "score": 4}, "feedback", YES),
     "a rating below it": ("advocacy", {"kind": "feedback", "at_least": 4}, {"instrument": "rating", "score": 3.99}, "feedback", NO),
     "an answer to another question": ("advocacy", {"kind": "feedback", "at_least": 4}, {"instrument": "CSAT", "score": 5}, "feedback", NO),
@@ -442,7 +444,7 @@ WHEN = {"usage": "occurred_at", "advocacy": "done", "feedback": "responded"}
 LACKING: dict[str, Row] = {"usage": {"value": 1}, "advocacy": {"asked": LONG_AGO, "revenue_touched": 1}, "feedback": {}}
 COUNTING: dict[str, list[Row]] = {
     "usage": [{"event": "login"}, {"event": "export"}],
-    "advocacy": [{"kind": "review"}],
+    "advocacy": [{"kind": "review", "asked": None}],
     "feedback": [{"instrument": "rating", "score": 5}, {"instrument": "NPS", "score": 10}],
 }
 """Rows of long ago, so that recording has begun before the horizon."""
