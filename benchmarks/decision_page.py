@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks import decision_companies, decision_worlds, decisions, results
+from benchmarks import asks_page, decision_companies, decision_worlds, decisions, results
 from features.catalog import grid
 from serving.decisions.save_rate import WIDEST
 from serving.decisions.uplift import ERROR_RATE, LEAST
@@ -34,6 +34,7 @@ def page() -> str:
         "(this page) from `benchmarks/results/`.",
         *uplift_parts(results.load("uplift")),
         *list_parts(results.load("decisions")),
+        *asks_page.parts(results.load("asks")),
     ]
     return "\n\n".join(parts) + "\n"
 
