@@ -123,7 +123,7 @@ def test_touches_of_the_exports_count_as_well(served: Workspace) -> None:
     folder, _ = intake.current(served)
     today = frame.observed_until(served) + timedelta(days=1)
     since, drawn = (
-        datetime.combine(today - timedelta(days=days), datetime.min.time(), UTC)
+        datetime.combine(today - timedelta(days=days - 1), datetime.min.time(), UTC)
         for days in (30, configured(served, "churn").span)
     )
     touched = {
