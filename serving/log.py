@@ -103,7 +103,6 @@ class Log:
 
     def __init__(self, workspace: Workspace) -> None:
         self.store = Store(workspace)
-        METADATA.create_all(self.store.engine)
 
     def add(self, entries: Sequence[Entry], now: datetime | None = None, still: Still | None = None) -> int:
         """Write all of them or none; returns how many are new.
