@@ -20,6 +20,7 @@ from features.settings.data import Check, Cohort, Grid, Mapping, Personas, Signa
 from features.settings.decisions import Asks, Calls, Economics
 from features.settings.outcomes import Outcomes
 from features.settings.programme import Programme
+from features.settings.service import Service
 from features.settings.states import States
 from features.settings.training import Training
 from features.tables import TABLES
@@ -52,6 +53,7 @@ class Config(Strict):
     states: States = States()
     programme: Programme = Programme()
     alerts: Alerts = Alerts()
+    service: Service = Service()
     store: str | None = None
 
     def delay_hours(self, table: str) -> float:

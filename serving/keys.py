@@ -91,6 +91,10 @@ class Keys:
             raise PropensityError(f"there is no scope {scope!r}", f"Scopes are {', '.join(SCOPES)}.")
         if not name.strip() or not name.isprintable() or len(name) > 100:
             raise PropensityError("a key needs a name that can be printed", "Say who will use it: --name 'crm sync'.")
+        if owner is not None and not owner.strip():
+            raise PropensityError(
+                "the owner of a key is blank", "Name one, or leave it out: then it is for all accounts."
+            )
         number = secrets.token_hex(6)
         secret = f"{PREFIX}_{number}_{secrets.token_hex(24)}"
         key = Key(number, name, _hash(secret), scope, owner, datetime.now(UTC))

@@ -84,13 +84,17 @@ class Served:
 
 @dataclass(frozen=True)
 class Live:
-    """A workspace as it is served. An outcome without a champion, or whose champion cannot be used, says why."""
+    """A workspace as it is served. An outcome without a champion, or whose champion cannot be used, says why.
+
+    ``owner`` None: all accounts; else it knows only those of this owner (``serving.owned``).
+    """
 
     workspace: Workspace
     accounts: frozenset[str]
     served: dict[str, Served] = field(default_factory=dict)
     refused: dict[str, PropensityError] = field(default_factory=dict)
     damaged: bool = False
+    owner: str | None = None
 
     @classmethod
     def load(cls, workspace: Workspace) -> Live:

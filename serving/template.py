@@ -155,4 +155,12 @@ unanswered_days = 7           # how long a detractor may wait
 renewal_days = 90             # the lead time of a renewal
 renewal_risk = 0.3            # the probability of churn from which it is at risk
 deadline_days = 7             # how long there is to act
+
+# What the service takes on: beyond it, it says no (429, 503, 408) and stays well.
+[service]
+requests_per_minute = 6000    # of one key; 0: no limit
+at_work = 16                  # requests at once
+waiting = 64                  # more of them, each for at most wait_seconds
+wait_seconds = 2
+body_seconds = 10             # a body that takes longer to come is refused
 """

@@ -12,6 +12,8 @@ from serving.guard import Json
 from serving.live import Live
 
 router = APIRouter()
+SCOPE = "read"
+OWNED = True
 
 
 @router.get("/v1/accounts/{account:path}/scores")

@@ -14,6 +14,8 @@ from serving.families import share
 from serving.guard import Json
 
 router = APIRouter()
+SCOPE = "read"
+OWNED = True
 
 
 @router.get("/v1/accounts/{account:path}/explain")

@@ -18,6 +18,8 @@ from serving.guard import Json
 
 MOST = 1_000
 router = APIRouter()
+SCOPE = "read"
+OWNED = True
 
 
 class Asked(BaseModel):

@@ -12,6 +12,8 @@ from serving.guard import Json
 
 MOST = 10_000
 router = APIRouter()
+SCOPE = "read"
+OWNED = True
 
 
 class Asked(BaseModel):
