@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from features import words
+from features import erased, words
 from features.database import literal, quoted
 from features.errors import PropensityError
 from features.files import replaced, settled
@@ -40,6 +40,7 @@ class Intake:
     workspace: Workspace
     connection: duckdb.DuckDBPyConnection
     report: Report
+    left_out: erased.LeftOut
 
     def names(self) -> list[tuple[str, str]]:
         """Account and its name, for the application store, the only place where names are kept."""
@@ -64,7 +65,7 @@ class Intake:
             with replaced(target) as part:
                 self.connection.execute(
                     f"COPY (SELECT b.problem AS reason, {cells} FROM bad_{name} b JOIN raw_{name} USING (row) "
-                    f"ORDER BY row) TO {literal(str(part))} (HEADER)"
+                    f"WHERE NOT list_contains({self.left_out.rows.get(name, [])}::BIGINT[], row) ORDER BY row) TO {literal(str(part))} (HEADER)"
                 )
             report.quarantine_file = str(target)
 
@@ -119,6 +120,7 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
     with open_sources(workspace) as (connection, sources):
         mapped = [table for name, table in TABLES.items() if name in config.tables or workspace.own(name).is_file()]
         reports: dict[str, TableReport] = {}
+        left_out = erased.LeftOut(erased.read(workspace))
         for table in mapped:
             progress(table.name)
             reports[table.name] = TableReport(table.name)
@@ -126,6 +128,7 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
                 type_rows(connection, table, mapping, sources, config.timezone, reports[table.name])
             if (own := workspace.own(table.name)).is_file():
                 add_own(connection, table, own, reports[table.name])
+            left_out.apply(connection, table, reports[table.name])
         for table in sorted(mapped, key=lambda table: table.name != "rates"):
             progress(table.name)
             judge(connection, workspace, table, reports[table.name])
@@ -134,7 +137,7 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
         report.observed_until = _observed_until(workspace, reports)
         flag_future(connection, report, mapped, config.timezone)
         _number_people(connection, mapped)
-        yield Intake(workspace, connection, report)
+        yield Intake(workspace, connection, report, left_out)
 
 
 def current(workspace: Workspace) -> tuple[Path, Report]:
