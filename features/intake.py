@@ -40,7 +40,6 @@ class Intake:
     workspace: Workspace
     connection: duckdb.DuckDBPyConnection
     report: Report
-    left_out: erased.LeftOut
 
     def names(self) -> list[tuple[str, str]]:
         """Account and its name, for the application store, the only place where names are kept."""
@@ -65,7 +64,7 @@ class Intake:
             with replaced(target) as part:
                 self.connection.execute(
                     f"COPY (SELECT b.problem AS reason, {cells} FROM bad_{name} b JOIN raw_{name} USING (row) "
-                    f"WHERE NOT list_contains({self.left_out.rows.get(name, [])}::BIGINT[], row) ORDER BY row) TO {literal(str(part))} (HEADER)"
+                    f"ORDER BY row) TO {literal(str(part))} (HEADER)"
                 )
             report.quarantine_file = str(target)
 
@@ -120,7 +119,7 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
     with open_sources(workspace) as (connection, sources):
         mapped = [table for name, table in TABLES.items() if name in config.tables or workspace.own(name).is_file()]
         reports: dict[str, TableReport] = {}
-        left_out = erased.LeftOut(erased.read(workspace))
+        forgotten = erased.read(workspace)
         for table in mapped:
             progress(table.name)
             reports[table.name] = TableReport(table.name)
@@ -128,7 +127,7 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
                 type_rows(connection, table, mapping, sources, config.timezone, reports[table.name])
             if (own := workspace.own(table.name)).is_file():
                 add_own(connection, table, own, reports[table.name])
-            left_out.apply(connection, table, reports[table.name])
+            erased.leave_out(connection, forgotten, table, reports[table.name])
         for table in sorted(mapped, key=lambda table: table.name != "rates"):
             progress(table.name)
             judge(connection, workspace, table, reports[table.name])
@@ -137,7 +136,7 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
         report.observed_until = _observed_until(workspace, reports)
         flag_future(connection, report, mapped, config.timezone)
         _number_people(connection, mapped)
-        yield Intake(workspace, connection, report, left_out)
+        yield Intake(workspace, connection, report)
 
 
 def current(workspace: Workspace) -> tuple[Path, Report]:
