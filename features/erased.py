@@ -40,7 +40,8 @@ class Erased:
     def with_(self, kind: str, identifier: str, scores: tuple[str, ...] = ()) -> Erased:
         """The same and one more; once more changes nothing."""
         hashes = tuple(sorted({*self.of(kind), self.hashed(identifier)}))
-        return replace(self, **{kind: hashes, "scores": tuple(sorted({*self.scores, *scores}))})
+        more = replace(self, scores=tuple(sorted({*self.scores, *scores})))
+        return replace(more, account=hashes) if kind == "account" else replace(more, contact=hashes)
 
 
 def read(workspace: Workspace) -> Erased:

@@ -86,7 +86,8 @@ class Served:
 class Live:
     """A workspace as it is served. An outcome without a champion, or whose champion cannot be used, says why.
 
-    ``owner`` None: all accounts; else it knows only those of this owner (``serving.owned``).
+    ``owner`` None: all accounts; else it knows only those of this owner, and ``whole`` is what it is a part of
+    (``serving.owned``).
     """
 
     workspace: Workspace
@@ -95,6 +96,7 @@ class Live:
     refused: dict[str, PropensityError] = field(default_factory=dict)
     damaged: bool = False
     owner: str | None = None
+    whole: Live | None = None
 
     @classmethod
     def load(cls, workspace: Workspace) -> Live:

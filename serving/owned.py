@@ -16,7 +16,7 @@ def only(live: Live, owner: str) -> Live:
     except PropensityError:
         accounts = frozenset()
     served = {outcome: Served(one.scorer, _only(one.batch, accounts)) for outcome, one in live.served.items()}
-    return replace(live, accounts=accounts, served=served, owner=owner)
+    return replace(live, accounts=accounts, served=served, owner=owner, whole=live)
 
 
 def _only(batch: Shown | PropensityError, accounts: frozenset[str]) -> Shown | PropensityError:

@@ -41,7 +41,7 @@ class Propensity:
         return self.live.ready
 
 
-Propensity.add_asgi_middleware(Front, ours=Guard(app))
+Propensity.add_asgi_middleware(Front, ours=Guard(app))  # type: ignore[attr-defined]
 
 
 def serve(workspace_root: Path, host: str = "127.0.0.1", port: int = 3000) -> int:

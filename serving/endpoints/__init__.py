@@ -25,12 +25,11 @@ async def _loaded(request: Request) -> Live:
     owner: str | None = request.state.key.owner
     if owner is None:
         return live
-    whole, views = getattr(state, "views", (None, {}))
-    if whole is not live:
-        whole, views = state.views = live, {}
-    if owner not in views:
-        views[owner] = await to_thread(only, live, owner)
-    seen: Live = views[owner]
+    views: dict[str, Live] = getattr(state, "views", {})
+    seen = views.get(owner)
+    if seen is None or seen.whole is not live:
+        seen = views[owner] = await to_thread(only, live, owner)
+        state.views = views
     return seen
 
 
