@@ -164,6 +164,7 @@ def test_every_path_refuses_without_a_key(guarded: Inside) -> None:
 def test_of_bentomls_own_routes_only_health_is_reached() -> None:
     from _bentoml_impl.server.app import ServiceAppFactory  # noqa: PLC0415 - after serving.service, which quiets its warnings
 
+    Propensity.inject_config()  # type: ignore[attr-defined]
     own = paths(list(ServiceAppFactory(Propensity, is_main=True)().routes))
     assert set(HEALTH) < own
     assert {"/schema.json", "/docs.json", "/"} <= own
