@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from features import words
+from features import erased, words
 from features.database import literal, quoted
 from features.errors import PropensityError
 from features.files import replaced, settled
@@ -119,6 +119,7 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
     with open_sources(workspace) as (connection, sources):
         mapped = [table for name, table in TABLES.items() if name in config.tables or workspace.own(name).is_file()]
         reports: dict[str, TableReport] = {}
+        forgotten = erased.read(workspace)
         for table in mapped:
             progress(table.name)
             reports[table.name] = TableReport(table.name)
@@ -126,6 +127,7 @@ def read(workspace: Workspace, progress: Progress = lambda _: None) -> Iterator[
                 type_rows(connection, table, mapping, sources, config.timezone, reports[table.name])
             if (own := workspace.own(table.name)).is_file():
                 add_own(connection, table, own, reports[table.name])
+            erased.leave_out(connection, forgotten, table, reports[table.name])
         for table in sorted(mapped, key=lambda table: table.name != "rates"):
             progress(table.name)
             judge(connection, workspace, table, reports[table.name])

@@ -22,6 +22,7 @@ from features.settings.decisions import Asks, Calls, Economics
 from features.settings.freshness import Freshness
 from features.settings.outcomes import Outcomes
 from features.settings.programme import Programme
+from features.settings.service import Service
 from features.settings.states import States
 from features.settings.training import Training
 from features.tables import TABLES
@@ -56,6 +57,7 @@ class Config(Strict):
     alerts: Alerts = Alerts()
     beacon: Beacon = Beacon()
     freshness: Freshness = Freshness()
+    service: Service = Service()
     store: str | None = None
 
     def delay_hours(self, table: str) -> float:

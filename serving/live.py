@@ -105,6 +105,8 @@ class Live:
     served: dict[str, Served] = field(default_factory=dict)
     refused: dict[str, PropensityError] = field(default_factory=dict)
     damaged: bool = False
+    owner: str | None = None
+    whole: Live | None = None
 
     @classmethod
     def load(cls, workspace: Workspace) -> Live:

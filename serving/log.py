@@ -106,7 +106,6 @@ class Log:
 
     def __init__(self, workspace: Workspace) -> None:
         self.store = Store(workspace)
-        METADATA.create_all(self.store.engine)
 
     def add(
         self,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from features import frame
+from features import erased, frame
+from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.score import Score
 from serving.scoring import Scorer
@@ -28,6 +29,12 @@ class Replay:
 
 def replay(workspace: Workspace, score_id: str) -> Replay:
     """Raises PropensityError naming the input that is gone, where one is."""
+    if score_id in erased.read(workspace).scores:
+        raise PropensityError(
+            f"the account of score {score_id} and the feature row it was made from were erased on request",
+            "It cannot be made again; nothing else is kept of it than its id.",
+            status=410,
+        )
     stored = Store(workspace).score(score_id)
     registry = Registry(workspace)
     scorer = Scorer.of(workspace, registry, registry.version(stored.outcome, stored.model_version))

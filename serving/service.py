@@ -10,12 +10,15 @@ from pathlib import Path
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # BentoML's own dependencies deprecate each other
-    from bentoml import asgi_app, service
+    from bentoml import service
 
 from features.errors import PropensityError
-from features.workspace import load
+from features.workspace import Workspace, load
 from serving import web
-from serving.guard import Guard
+from serving.door import is_loopback
+from serving.guard import Front, Guard
+from serving.keys import Keys
+from serving.store import Store
 
 WORKSPACE = "PROPENSITY_WORKSPACE"
 app = web.application()
@@ -28,7 +31,6 @@ app = web.application()
     logging={"access": {"enabled": False}},  # serving.guard logs and counts by route; BentoML would by path, and
     metrics={"enabled": False, "namespace": "propensity"},  # keep a time series for every account id ever asked for
 )
-@asgi_app(Guard(app), path="/")
 class Propensity:
     """The scores of the workspace that PROPENSITY_WORKSPACE names."""
 
@@ -39,21 +41,42 @@ class Propensity:
         return self.live.ready
 
 
+Propensity.add_asgi_middleware(Front, ours=Guard(app))  # type: ignore[attr-defined]
+
+
 def serve(workspace_root: Path, host: str = "127.0.0.1", port: int = 3000) -> int:
     """Become the BentoML server, in the foreground: it gets the signals, and its exit status is the command's.
 
-    Raises PropensityError where the address cannot be listened on.
+    Raises PropensityError where the address cannot be listened on, or others could reach it and nobody has a key.
     """
     root = workspace_root.resolve()
+    address = _free(host, port)
+    open_to_all(load(root), address)
     os.environ |= {
         WORKSPACE: str(root),
+        web.LOOPBACK: "yes" if is_loopback(address) else "no",
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(root / "state" / "bentoml"),
     }
-    command = ["-m", "bentoml", "serve", "serving.service:Propensity", "--host", _free(host, port), "--port", str(port)]
+    command = ["-m", "bentoml", "serve", "serving.service:Propensity", "--host", address, "--port", str(port)]
     (root / "state" / "bentoml").mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *command, "--working-dir", str(Path(__file__).parents[1])])  # noqa: S606
+
+
+def open_to_all(workspace: Workspace, host: str) -> bool:
+    """No key was ever made, so whoever reaches the service gets in: on this machine, if it listens there alone.
+
+    Raises PropensityError where it would listen to others too.
+    """
+    if Keys(Store(workspace)).all():
+        return False
+    if not is_loopback(host):
+        raise PropensityError(
+            f"{host} can be reached from elsewhere, and there is no key: anybody would see everything",
+            "Make a key first, `propensity key create --name NAME --scope read`, or listen on 127.0.0.1.",
+        )
+    return True
 
 
 def _free(host: str, port: int) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from features.errors import PropensityError
 from features.workspace import Workspace
+from serving import schema
 from serving.score import Reason, Score
 
 METADATA = sa.MetaData()
@@ -68,8 +71,8 @@ class Store:
 
     def __init__(self, workspace: Workspace) -> None:
         workspace.state.mkdir(parents=True, exist_ok=True)
-        self.engine = _engine(workspace.store_url)
-        METADATA.create_all(self.engine)
+        self.engine = _engine(workspace.store_url, os.getpid())
+        schema.upgrade(self.engine)
 
     def save(self, scores: Sequence[Score]) -> None:
         """Store a batch in one transaction; the same batch again changes nothing."""
@@ -199,14 +202,20 @@ def _of(batch: sa.Row[Any]) -> sa.Select[Any]:
     )
 
 
-def _engine(url: str) -> Engine:
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
+@lru_cache(maxsize=16)
+def _engine(url: str, _process: int) -> Engine:
+    """One per store and process: PostgreSQL's connections are kept and checked before use, SQLite's cost nothing to make.
 
-        @sa.event.listens_for(engine, "connect")
-        def _wal(connection: Any, _: object) -> None:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA busy_timeout = 10000")
+    An error is logged; what was to be stored is not.
+    """
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    engine = sa.create_engine(url, hide_parameters=True, poolclass=sa.NullPool)
+
+    @sa.event.listens_for(engine, "connect")
+    def _wal(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute("PRAGMA journal_mode = WAL")
 
     return engine
 

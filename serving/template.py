@@ -171,4 +171,12 @@ deadline_days = 7             # how long there is to act
 # A score that is older than so many days is served as stale.
 [freshness]
 days = 35
+
+# What the service takes on: beyond it, it says no (429, 503, 408) and stays well.
+[service]
+requests_per_minute = 6000    # of one key; 0: no limit
+at_work = 16                  # requests at once
+waiting = 64                  # more of them, each for at most wait_seconds
+wait_seconds = 2
+body_seconds = 10             # a body that takes longer to come is refused
 """

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gc
-import logging
-import sys
+import os
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 from features.errors import PropensityError
 from features.workspace import Workspace
+from serving.admission import admission
+from serving.audit import Audit
+from serving.door import Door
 from serving.endpoints import (
     account,
     advocates,
@@ -37,9 +39,15 @@ from serving.endpoints import (
     stored,
     what_if,
 )
-from serving.guard import METRICS, MOST_BYTES, TOO_LARGE, answer
+from serving.guard import METRICS, Protection, answer
+from serving.journal import log_to_stderr
+from serving.keys import Keys
 from serving.live import Live
 from serving.openapi import described
+from serving.store import Store
+
+LOOPBACK = "PROPENSITY_LOOPBACK"
+"""Set by ``serving.service.serve`` where nobody but this machine can reach the service; else nobody gets in without a key."""
 
 ENDPOINTS = (
     score,
@@ -69,7 +77,6 @@ TOLD = {
     400: ("the body cannot be read", "Send one JSON document in UTF-8, nested a few levels at most."),
     404: ("there is nothing at this path", "The paths are listed in /v1/openapi.json."),
     405: ("this path does not take this method", "The methods of each path are listed in /v1/openapi.json."),
-    413: (TOO_LARGE.message, TOO_LARGE.hint),  # without a declared length, it shows only while the body is read
 }
 
 
@@ -80,11 +87,10 @@ def application() -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=MOST_BYTES,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for endpoint in ENDPOINTS:
-        app.include_router(endpoint.router)
+        app.include_router(endpoint.router, dependencies=[Depends(admission(endpoint))])
     app.include_router(_metrics)
     described(app, ENDPOINTS)
     app.add_exception_handler(PropensityError, _told)
@@ -97,6 +103,7 @@ def application() -> FastAPI:
 def start(app: FastAPI, workspace: Workspace) -> Live:
     """Load the workspace; what is loaded stays, so the garbage collector need not walk it again."""
     log_to_stderr()
+    protect(app, workspace, loopback=os.environ.get(LOOPBACK) == "yes").watch()
     live = Live.load(workspace)
     app.state.live = live
     gc.collect()
@@ -104,12 +111,12 @@ def start(app: FastAPI, workspace: Workspace) -> Live:
     return live
 
 
-def log_to_stderr() -> None:
-    log = logging.getLogger("propensity")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.handlers, log.propagate = [handler], False
-    log.setLevel(logging.INFO)
+def protect(app: FastAPI, workspace: Workspace, loopback: bool) -> Door:
+    """Let in who may come in, from now on; ``loopback``: nobody but this machine can reach the service."""
+    store = Store(workspace)
+    door = Door(Keys(store), loopback)
+    app.state.protection = Protection(door, Audit(store), workspace.config.service)
+    return door
 
 
 _metrics = APIRouter()

@@ -246,12 +246,15 @@ def serve(
     registry = Registry(here)
     if not any(registry.champion(name) for name, _ in here.config.outcomes):
         registry.require_champion(next(name for name, _ in here.config.outcomes))
+    from serving.service import open_to_all
     from serving.service import serve as start
 
+    keyless = open_to_all(here, host)
+    asked = "no key is needed, on this machine" if keyless else "for those who have a key"
     show_either(
         json,
-        {"url": f"http://{host}:{port}"},
-        lambda: terminal.err.print(f"Serving {here.root} on http://{host}:{port} (stop with Ctrl-C)"),
+        {"url": f"http://{host}:{port}", "open": keyless},
+        lambda: terminal.err.print(f"Serving {here.root} on http://{host}:{port}, {asked} (stop with Ctrl-C)"),
     )
     raise typer.Exit(start(here.root, host, port))
 

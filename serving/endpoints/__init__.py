@@ -1,6 +1,8 @@
-"""One file per endpoint; a new one is a ``router`` and a ``SCOPE`` here and its name in ``serving.web.ENDPOINTS``.
+"""One file per endpoint; a new one is a ``router`` here and its name in ``serving.web.ENDPOINTS``.
 
-Here is what they share: the workspace as it is served, who asks, and what may be asked.
+Its ``SCOPE`` is what a key needs: "read", "write" or "admin". ``OWNED = True`` says that it asks its ``Caller`` whose
+accounts may be told of; where an endpoint does not say so, keys of one owner are refused. Here is what endpoints share:
+the workspace as it is served, who asks, and what may be asked.
 """
 
 from __future__ import annotations
@@ -10,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AfterValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from features.errors import PropensityError, one_of
+from features.errors import PropensityError
 from serving import writing
 from serving.answers import Problem
 from serving.asking import Situation
@@ -29,25 +31,6 @@ INSTANT = (
     r"^2[01]\d{2}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-9]))"
     r"(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(Z|[+-](0\d|1[0-3]):[0-5]\d)?)?$"
 )
-
-
-async def _declared(request: Request) -> None:
-    """Refuse what a path does not take after the ``?``: a misspelt filter would else be no filter."""
-    if not request.url.query:
-        return
-    takes = {field.alias for field in request.scope["route"].dependant.query_params}
-    if unknown := set(request.query_params) - takes:
-        raise PropensityError(
-            f"this path takes no {one_of(name[:80] for name in unknown)} after the '?'",
-            f"It takes {one_of(takes)}.",
-        )
-    if twice := [name for name in takes if len(request.query_params.getlist(name)) > 1]:
-        raise PropensityError(f"{one_of(twice)} is given more than once", "Give it once.")
-
-
-def paths() -> APIRouter:
-    """A router whose paths take only what they declare."""
-    return APIRouter(dependencies=[Depends(_declared)])
 
 
 async def _loaded(request: Request) -> Live:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from features.errors import PropensityError
 from serving.answers import OfAccount
-from serving.endpoints import AccountId, Asking, Loaded, answers, paths
+from serving.endpoints import AccountId, Asking, Loaded, answers
 from serving.freshness import told
 from serving.live import Live
 from serving.tags import Tag
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 @router.get("/v1/accounts/{account:path}/scores", responses=answers(OfAccount, 304, 404, 409, 503))

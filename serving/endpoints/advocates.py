@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from serving.answers import Advocates
 from serving.asking import advocates as whom
-from serving.endpoints import Asking, Loaded, answers, paths, situation_of
+from serving.endpoints import Asking, Loaded, answers, situation_of
 from serving.tags import Tag
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 @router.get("/v1/advocates", responses=answers(Advocates, 304, 400, 503))

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from serving.answers import Wrote
 from serving.asking import ask
-from serving.endpoints import At, By, Short, Thing, Writing, answers, instant, paths, situation_of
+from serving.endpoints import At, By, Short, Thing, Writing, answers, instant, situation_of
 from serving.guard import Json
 from serving.log import Entry, Within
 
 SCOPE = "write"
+OWNED = True
 CREATED = {**answers(Wrote, 400, 403, 404, 409, 422, 503), **answers(Wrote, status=201)}
 Kind = Literal["social", "review", "community", "referral", "reference", "case study", "speaking"]
-router = paths()
+router = APIRouter()
 
 
 class Ask(BaseModel):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from serving.answers import Calls
-from serving.endpoints import Asking, Loaded, Owner, answers, paths
+from serving.endpoints import Asking, Loaded, Owner, answers
 from serving.outreach import outreach
 from serving.tags import Tag
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 @router.get("/v1/calls", responses=answers(Calls, 304, 400, 403, 404, 503))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.answers import Move
-from serving.endpoints import Asking, By, Loaded, Long, answers, paths
+from serving.endpoints import Asking, By, Loaded, Long, answers
 from serving.guard import Json
 from training import promotion
 
 SCOPE = "admin"
 Outcome = Annotated[str, Path(examples=["churn"])]
 Number = Annotated[int, Field(ge=1, le=10**9)]
-router = paths()
+router = APIRouter()
 
 
 class Promotion(BaseModel):

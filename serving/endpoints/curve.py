@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from fastapi import APIRouter
+
 from serving.answers import Curve
 from serving.curves import curve as of_account
-from serving.endpoints import AccountId, Asking, Loaded, answers, paths
+from serving.endpoints import AccountId, Asking, Loaded, answers
 from serving.guard import Json
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 @router.get("/v1/accounts/{account:path}/curve", responses=answers(Curve, 400, 404, 409, 503))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from serving.answers import Eligible
-from serving.endpoints import AccountId, Asking, Loaded, answers, paths, situation_of
+from serving.endpoints import AccountId, Asking, Loaded, answers, situation_of
 from serving.tags import Tag
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 @router.get("/v1/accounts/{account:path}/eligibility", responses=answers(Eligible, 304, 404, 503))

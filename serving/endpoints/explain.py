@@ -6,18 +6,19 @@ import math
 from typing import Any
 
 import pandas as pd
-from fastapi import Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from features.feature import Column
 from serving.answers import Explained
-from serving.endpoints import AccountId, Asking, Loaded, OutcomeName, answers, paths
+from serving.endpoints import AccountId, Asking, Loaded, OutcomeName, answers
 from serving.families import share
 from serving.freshness import told
 from serving.tags import Tag
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 @router.get("/v1/accounts/{account:path}/explain", responses=answers(Explained, 304, 400, 404, 409, 503))

@@ -8,17 +8,19 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import PropensityError, one_of
 from features.feature import Column
 from serving.answers import OfRows
-from serving.endpoints import Loaded, answers, paths
+from serving.endpoints import Loaded, answers
 from serving.guard import Json
 
 SCOPE = "read"
+OWNED = True
 MOST = 1_000
-router = paths()
+router = APIRouter()
 
 
 class Rows(BaseModel):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import APIRouter
+
 from features.errors import PropensityError
 from serving.answers import Health
-from serving.endpoints import Loaded, answers, paths
+from serving.endpoints import Loaded, answers
 from serving.freshness import aged
 from serving.guard import Json
 from serving.live import Live
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 @router.get("/v1/health", responses=answers(Health, 503))

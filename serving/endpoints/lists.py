@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from serving import lists
 from serving.answers import List
-from serving.endpoints import Asking, Loaded, Owner, answers, paths
+from serving.endpoints import Asking, Loaded, Owner, answers
 from serving.freshness import aged
 from serving.tags import Tag
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 @router.get("/v1/lists/{outcome}", responses=answers(List, 304, 400, 403, 404, 503))

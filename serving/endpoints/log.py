@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Query
+from fastapi import APIRouter, Query
 
 from serving.answers import Log
-from serving.endpoints import Asking, Loaded, answers, paths
+from serving.endpoints import Asking, Loaded, answers
 from serving.guard import Json
 
 SCOPE = "read"
+OWNED = True
 About = Literal["outreach", "ask", "opt-out", "opinion", "override", "alert"]
-router = paths()
+router = APIRouter()
 
 
 @router.get("/v1/log", responses=answers(Log, 400, 404, 503))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fastapi import APIRouter
+
 from serving.answers import Models
-from serving.endpoints import Loaded, answers, paths
+from serving.endpoints import Loaded, answers
 from serving.guard import Json
 from training import promotion
 
 SCOPE = "read"
-router = paths()
+router = APIRouter()
 
 
 @router.get("/v1/models", responses=answers(Models, 503))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import APIRouter, Query
 
 from features.errors import PropensityError
 from serving.answers import Movement
-from serving.endpoints import DATE, AccountId, AnyOutcome, Asking, Loaded, answers, paths
+from serving.endpoints import DATE, AccountId, AnyOutcome, Asking, Loaded, answers
 from serving.guard import Json
 from serving.movement import why
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 @router.get("/v1/accounts/{account:path}/movement", responses=answers(Movement, 400, 404, 409, 410, 503))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving import writing
 from serving.answers import Wrote
-from serving.endpoints import By, Long, ScoreId, Writing, answers, paths
+from serving.endpoints import By, Long, ScoreId, Writing, answers
 from serving.guard import Json
 
 SCOPE = "write"
+OWNED = True
 CREATED = {**answers(Wrote, 400, 403, 404, 409, 422, 503), **answers(Wrote, status=201)}
-router = paths()
+router = APIRouter()
 
 
 class Opinion(BaseModel):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from serving import writing
 from serving.answers import Wrote
-from serving.endpoints import At, By, Short, Writing, answers, instant, paths
+from serving.endpoints import At, By, Short, Writing, answers, instant
 from serving.guard import Json
 
 SCOPE = "write"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 class OptOut(BaseModel):

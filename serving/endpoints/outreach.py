@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving import outreach, writing
 from serving.answers import Planned, Wrote
-from serving.endpoints import At, By, Loaded, Long, Short, Thing, Writing, answers, instant, paths
+from serving.endpoints import At, By, Loaded, Long, Short, Thing, Writing, answers, instant
 from serving.guard import Json
 from serving.log import Entry
 
 SCOPE = "write"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 class Touch(BaseModel):

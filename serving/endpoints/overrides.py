@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from fastapi import APIRouter
+
 from serving.answers import Overrides
-from serving.endpoints import AccountId, Asking, Loaded, answers, paths
+from serving.endpoints import AccountId, Asking, Loaded, answers
 from serving.freshness import told
 from serving.guard import Json
 from serving.overrides import overrides as said
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 @router.get("/v1/accounts/{account:path}/overrides", responses=answers(Overrides, 404, 503))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.answers import Scores
-from serving.endpoints import Asking, Loaded, answers, paths
+from serving.endpoints import Asking, Loaded, answers
 from serving.freshness import aged
 from serving.guard import Json
 
 SCOPE = "read"
+OWNED = True
 MOST = 10_000
-router = paths()
+router = APIRouter()
 
 
 class Accounts(BaseModel):

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from serving import lists
 from serving.answers import Page
-from serving.endpoints import Asking, Loaded, OutcomeName, Owner, answers, paths
+from serving.endpoints import Asking, Loaded, OutcomeName, Owner, answers
 from serving.freshness import aged
 from serving.pages import Book
 from serving.tags import Tag
 
 SCOPE = "read"
+OWNED = True
 Sort = Literal["rank", "account", "arr", "-arr", "days_to_renewal", "-days_to_renewal"]
-router = paths()
+router = APIRouter()
 
 
 @router.get("/v1/scores", responses=answers(Page, 304, 400, 403, 404, 409, 503))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from fastapi import APIRouter
+
 from serving.answers import Replayed, Told
-from serving.endpoints import Asking, Loaded, ScoreId, answers, paths
+from serving.endpoints import Asking, Loaded, ScoreId, answers
 from serving.freshness import told
 from serving.guard import Json
 from serving.replay import replay as again
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 @router.get("/v1/scores/{score_id}", responses=answers(Told, 400, 404, 503))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.answers import WhatIf
-from serving.endpoints import AccountId, Asking, Loaded, answers, paths
+from serving.endpoints import AccountId, Asking, Loaded, answers
 from serving.guard import Json
 from serving.what_if import what_if as ask
 
 SCOPE = "read"
-router = paths()
+OWNED = True
+router = APIRouter()
 
 
 class Otherwise(BaseModel):

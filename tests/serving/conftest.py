@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,15 +14,19 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from features import intake
 from features.sources.simulated import World, simulate
 from features.tables import TABLES
-from features.workspace import Workspace
-from serving import batch
+from features.workspace import Workspace, load
+from serving import batch, web
+from serving.guard import Guard
+from serving.live import Live
 from serving.store import Store
 from tests import worlds
 from training.registry import Registry
@@ -108,3 +114,39 @@ def server(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def client(server: Server) -> httpx.Client:
     return server.client
+
+
+class Inside:
+    """The guarded application without a server, asked one request after the other, from an address of choice."""
+
+    def __init__(self, app: FastAPI, base_url: str = "http://127.0.0.1:3000") -> None:
+        self.app, self.base_url = app, base_url
+
+    def ask(self, method: str, path: str, key: str = "", client: str = "127.0.0.1", **rest: Any) -> httpx.Response:
+        headers = dict(rest.pop("headers", {}))
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(Guard(self.app), client=(client, 4321))
+            async with httpx.AsyncClient(transport=transport, base_url=self.base_url) as asking:
+                return await asking.request(method, path, headers=headers, **rest)
+
+        return asyncio.run(asked())
+
+
+@pytest.fixture(scope="module")
+def copied(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The workspace again, for keys of its own."""
+    root = tmp_path_factory.mktemp("copied") / "copy"
+    shutil.copytree(served.root, root, ignore=shutil.ignore_patterns("bentoml", "data"))
+    return load(root)
+
+
+@pytest.fixture(scope="module")
+def inside(copied: Workspace) -> Inside:
+    """The application over the copy, on loopback."""
+    app = web.application()
+    web.protect(app, copied, loopback=True)
+    app.state.live = Live.load(copied)
+    return Inside(app)

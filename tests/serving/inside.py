@@ -18,8 +18,9 @@ T = TypeVar("T")
 
 
 def application(workspace: Workspace) -> FastAPI:
-    """With the workspace loaded, and nothing frozen."""
+    """With the workspace loaded, nothing frozen, and open to this machine."""
     app = web.application()
+    web.protect(app, workspace, loopback=True)
     app.state.live = Live.load(workspace)
     return app
 
@@ -48,7 +49,7 @@ class Inside(httpx.BaseTransport):
 
 
 def client(app: FastAPI) -> httpx.Client:
-    return httpx.Client(transport=Inside(app), base_url="http://inside")
+    return httpx.Client(transport=Inside(app), base_url="http://127.0.0.1")
 
 
 def together(app: FastAPI, requests: Callable[[httpx.AsyncClient], list[Awaitable[T]]]) -> list[T]:
@@ -56,7 +57,7 @@ def together(app: FastAPI, requests: Callable[[httpx.AsyncClient], list[Awaitabl
 
     async def all_of_them() -> Any:
         transport = httpx.ASGITransport(app=Guard(app))
-        async with httpx.AsyncClient(transport=transport, base_url="http://inside") as asking:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as asking:
             return await asyncio.gather(*requests(asking))
 
     found: list[T] = asyncio.run(all_of_them())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,9 +20,10 @@ from schemathesis.specs.openapi.checks import unsupported_method
 
 from features.workspace import Workspace, load
 from serving import web
-from serving.endpoints import Caller, caller_of
 from serving.guard import Guard
+from serving.keys import Keys
 from serving.live import Live
+from serving.store import Store
 from tests.serving import inside
 
 EXAMPLES = 5
@@ -41,20 +43,30 @@ CONFIG = SchemathesisConfig.from_dict(
     }
 )
 CLIENT = inside.client(APP)
-schema = schemathesis.openapi.from_asgi("/v1/openapi.json", Guard(APP), config=CONFIG)
+schema = schemathesis.openapi.from_asgi("/v1/openapi.json", APP, config=CONFIG)
+schema.app = Guard(APP)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _loaded(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> None:
-    root = Path(shutil.copytree(served.root, tmp_path_factory.mktemp("schema") / "company"))
-    live = APP.state.live = Live.load(load(root))
-    APP.dependency_overrides[caller_of] = lambda: Caller("ann", None, live)
+def secret(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One that may do everything, without which nobody comes in."""
+    here = load(Path(shutil.copytree(served.root, tmp_path_factory.mktemp("schema") / "company")))
+    _, made = Keys(Store(here)).create("ann", "admin")
+    web.protect(APP, here, loopback=True)
+    APP.state.live = Live.load(here)
+    CLIENT.headers["Authorization"] = f"Bearer {made}"
+    yield made
+    del CLIENT.headers["Authorization"]
 
 
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=QUIET)
-def test_it_does_what_its_document_says(case: Any) -> None:
-    case.call_and_validate(excluded_checks=[unsupported_method])  # tested below: it sends no body, which is 415 first
+def test_it_does_what_its_document_says(case: Any, secret: str) -> None:
+    """With a key; and without it, which is one of the checks."""
+    headers = {"Authorization": f"Bearer {secret}"}
+    case.call_and_validate(
+        headers=headers, excluded_checks=[unsupported_method]
+    )  # tested below: without a body it is 415
 
 
 @pytest.mark.parametrize("path", sorted(APP.openapi()["paths"]))

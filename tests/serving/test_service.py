@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import re
@@ -14,15 +13,16 @@ from typing import Any
 import httpx
 import lightgbm
 import pytest
+from starlette.requests import Request
 
 from features.errors import PropensityError
 from features.workspace import Workspace, load
 from serving import endpoints, freshness, lists, web
-from serving.guard import Guard
+from serving.journal import Lines
 from serving.live import Live
 from serving.service import serve
 from serving.store import Store
-from tests.serving.conftest import Server, launch, stop
+from tests.serving.conftest import Inside, Server, launch, stop
 from training.model import CONTRACT
 from training.registry import Registry
 
@@ -112,7 +112,7 @@ def test_an_outcome_that_does_not_apply_says_so(client: httpx.Client, served: Wo
 def test_unknown_and_unscored_accounts_say_why(client: httpx.Client, served: Workspace) -> None:
     gone, first = unscored(served), stored(served, "churn")[0]
     assert "no account 'nobody'" in refused(ask(client, "churn", "nobody"), 404)
-    assert [one["status"] for one in ask(client, "churn", "\ud800", "").json()["scores"]] == [404, 404]
+    assert [one["status"] for one in ask(client, "churn", "\U0001f4a9", "").json()["scores"]] == [404, 404]
     assert "a live contract" in refused(client.get(f"/v1/accounts/{gone}/scores"), 409)
     scored, without, unknown = (
         ask(client, "churn", first["account"], gone, "nobody").raise_for_status().json()["scores"]
@@ -200,7 +200,9 @@ def test_metrics_and_log_name_routes_and_never_accounts(
     )
     assert 'route="unknown",status="404"' in metrics
     log = server.log.read_text(encoding="utf-8")
-    assert "GET /v1/accounts/{account:path}/scores 200" in log
+    ours = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    asked = {(line.get("method"), line.get("route"), line.get("status"), line.get("key")) for line in ours}
+    assert ("GET", "/v1/accounts/{account:path}/scores", 200, "open") in asked
     assert account not in metrics + log
 
 
@@ -229,8 +231,8 @@ ERRORS: dict[str, list[Case]] = {
         ("POST", SCORE, body(7, accounts=["a"]), 400, "body.outcome"),
         ("POST", SCORE, body(accounts=["a"], acounts=["b"]), 400, "body.acounts"),
         ("POST", SCORE, body(), 400, "body.accounts"),
-        ("POST", SCORE, body(accounts=[math.nan]), 400, "body.accounts.0"),
-        ("POST", SCORE, body(accounts=["\ud800"]), 404, "no account"),
+        ("POST", SCORE, body(accounts=[math.nan]), 400, "NaN is no number in JSON"),
+        ("POST", SCORE, body(accounts=["\ud800"]), 400, "half a character"),
         ("POST", SCORE, raw("[]"), 400, "body"),
         ("POST", SCORE, raw("null"), 400, "body"),
         ("POST", SCORE, raw(""), 400, "body"),
@@ -247,10 +249,10 @@ ERRORS: dict[str, list[Case]] = {
         ("POST", FEATURES, body("renewal", rows=[{}]), 404, "no outcome 'renewal'"),
         ("POST", FEATURES, body(rows=[]), 400, "body.rows"),
         ("POST", FEATURES, body(rows=[{}] * 1_001), 400, "body.rows"),
-        ("POST", FEATURES, body(rows=[{"\ud800": 3}]), 400, "no feature called"),
+        ("POST", FEATURES, body(rows=[{"\ud800": 3}]), 400, "half a character"),
         ("POST", FEATURES, body(rows=[{"days_to_renewel": 3}]), 400, "no feature called days_to_renewel"),
-        ("POST", FEATURES, body(rows=[{}, {"days_to_renewal": math.nan}]), 400, "rows.1.days_to_renewal"),
-        ("POST", FEATURES, body(rows=[{"days_to_renewal": -math.inf}]), 400, "finite number"),
+        ("POST", FEATURES, body(rows=[{}, {"days_to_renewal": math.nan}]), 400, "NaN is no number"),
+        ("POST", FEATURES, body(rows=[{"days_to_renewal": -math.inf}]), 400, "-Infinity is no number"),
         ("POST", FEATURES, raw('{"outcome": "churn", "rows": [{"days_to_renewal": 1e999}]}'), 400, "finite number"),
         ("POST", FEATURES, body(rows=[{"days_to_renewal": 10**400}]), 400, "finite number"),
         ("POST", FEATURES, body(rows=[{"days_to_renewal": True}]), 400, "finite number"),
@@ -261,7 +263,8 @@ ERRORS: dict[str, list[Case]] = {
     ],
     "account": [
         ("GET", f"{UNKNOWN}/scores", {}, 404, "no account 'nobody'"),
-        ("GET", "/v1/accounts/a%2Fb%00%F0%9F%92%A9/scores", {}, 404, "no account"),
+        ("GET", "/v1/accounts/a%2Fb%F0%9F%92%A9/scores", {}, 404, "no account"),
+        ("GET", "/v1/accounts/a%00b/scores", {}, 400, "a NUL in it"),
         ("DELETE", f"{UNKNOWN}/scores", {}, 405, "does not take this method"),
     ],
     "explain": [
@@ -275,6 +278,7 @@ ERRORS: dict[str, list[Case]] = {
         ("GET", "/v1/lists/churn?owner=", {}, 400, "query.owner"),
         ("GET", "/v1/lists/churn?top=0", {}, 400, "query.top"),
         ("GET", "/v1/lists/churn?top=x", {}, 400, "query.top"),
+        ("GET", "/v1/lists/churn?topp=3", {}, 400, "takes no topp"),
     ],
     "scores": [
         ("GET", "/v1/scores?outcome=renewal", {}, 404, "no outcome 'renewal'"),
@@ -358,6 +362,7 @@ ERRORS: dict[str, list[Case]] = {
         ("GET", "/v1", {}, 404, "nothing at this path"),
         ("GET", "/v2/score", {}, 404, "nothing at this path"),
         ("POST", "/docs.json", raw("{}"), 404, "nothing at this path"),
+        ("GET", "/schema.json", {}, 404, "nothing at this path"),
     ],
 }
 
@@ -398,31 +403,26 @@ def test_still_well_after_all_that(client: httpx.Client, server: Server) -> None
     assert "Traceback" not in server.log.read_text(encoding="utf-8")
 
 
-def inside(path: str) -> httpx.Response:
-    """Ask the application without a server and with nothing loaded; its ``/bug`` has one."""
-    app = web.application()
+def test_what_nobody_expected_is_told_to_the_log_alone(inside: Inside, caplog: pytest.LogCaptureFixture) -> None:
+    bug = "the matter of account a0001"
 
-    @app.get("/bug")
-    def bug() -> None:
-        raise ZeroDivisionError("an inner matter")
+    def fail(request: Request) -> None:
+        raise ZeroDivisionError(bug)
 
-    async def asked() -> httpx.Response:
-        transport = httpx.ASGITransport(app=Guard(app))
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            return await client.get(path)
-
-    return asyncio.run(asked())
-
-
-def test_what_nobody_expected_is_told_to_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
-    answer = inside("/bug")
+    inside.app.add_route("/bug", fail)
+    answer = inside.ask("GET", "/bug")
     assert "unexpected" in refused(answer, 500)
-    assert "inner matter" not in answer.text
-    assert "ZeroDivisionError: an inner matter" in caplog.text
+    assert bug not in answer.text
+    (failed,) = (record for record in caplog.records if record.exc_info)
+    line = json.loads(Lines().format(failed))
+    assert (line["exception"], "fail" in line["trace"][-1]) == ("ZeroDivisionError", True)
+    assert bug not in json.dumps(line)
 
 
 def test_before_anything_is_loaded_the_answer_is_503() -> None:
-    assert "still loading" in refused(inside("/v1/health"), 503)
+    answer = Inside(web.application()).ask("GET", "/v1/health")
+    assert "still loading" in refused(answer, 503)
+    assert answer.headers["retry-after"] == "1"
 
 
 # Models that cannot be used
