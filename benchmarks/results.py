@@ -19,9 +19,10 @@ LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "pandas", "duckdb", "numba", "
 
 def stamp() -> dict[str, Any]:
     """When and where a number was made."""
+    cores = len(os.sched_getaffinity(0))
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {cores} {'core' if cores == 1 else 'cores'}, Python {platform.python_version()}",
         "versions": {name: version(name) for name in LIBRARIES},
     }
 

@@ -256,12 +256,35 @@ class Call(Answer):
     why_not: str
 
 
+class Between(Answer):
+    """A number and its 95% interval; null where nothing can be said."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class SaveRate(Answer):
+    """By which the list goes: ``source`` is "measured" or "assumed"; ``shown``: whether calls are shown to do anything."""
+
+    value: float
+    source: str
+    assumed: float
+    measured: Between
+    accounts: int
+    shown: bool
+    told: str
+
+
 class Calls(Answer):
-    """``label`` says that no model has ranked the list, or is empty; ``below`` came next; ``kept_back``: rule → how many."""
+    """``label`` says that no model has ranked the list, or is empty; ``below`` came next; ``kept_back``: rule → how many;
+    ``uplift_from`` how many randomised accounts taught whom a call helps most, 0 where the list does not go by that.
+    """
 
     as_of: str
     label: str
-    save_rate: Any
+    save_rate: SaveRate
+    uplift_from: int
     lines: list[Call]
     below: list[Call]
     kept_back: dict[str, int]
@@ -291,7 +314,9 @@ class Eligible(Answer):
 
 
 class Advocate(Answer):
-    """Whom to ask, for what; ``effort`` from 1 (a minute) to 5 (a day); ``accepts`` how likely such an ask is accepted."""
+    """Whom to ask, for what; ``effort`` from 1 (a minute) to 5 (a day); ``accepts`` how likely such an ask is accepted,
+    ``low`` to ``high`` (90%); ``unasked``: the chance of an act without any ask, null where no model says.
+    """
 
     account: str
     name: str
@@ -302,12 +327,16 @@ class Advocate(Answer):
     kind: str
     effort: int
     accepts: float
+    low: float
+    high: float
+    unasked: float | None
 
 
 class Advocates(Answer):
     as_of: str
     lines: list[Advocate]
     blocked: list[Eligible]
+    model: dict[str, Any]
 
 
 class Written(Answer):

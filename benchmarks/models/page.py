@@ -97,8 +97,15 @@ def _line(row: Row) -> tuple[str, ...]:
         f"{row['ece_perfect_95']:.4f}",
         f"{row['seconds']:,.1f}" + (f" of {limit:,.0f} allowed" if (limit := _allowed(row)) else ""),
         f"{row['peak_mb']:,}",
-        row["note"] or "–",
+        "; ".join(part for part in (row["note"], _elsewhere(row)) if part) or "–",
     )
+
+
+def _elsewhere(row: Row) -> str:
+    """On how many cores it ran, where its limits were stretched for that; nothing where they were as declared."""
+    if row["slower"] == 1:
+        return ""
+    return f"on {row['machine'].split(', ')[1]}, with {row['slower']:g} times the time"
 
 
 def _allowed(row: Row) -> float:

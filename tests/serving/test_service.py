@@ -295,7 +295,7 @@ ERRORS: dict[str, list[Case]] = {
     "stored": [
         ("GET", f"/v1/scores/{'0' * 20}", {}, 404, "no score has the id"),
         ("GET", f"/v1/scores/{'0' * 20}/replay", {}, 404, "no score has the id"),
-        ("GET", "/v1/scores/%00", {}, 400, "path.score_id"),
+        ("GET", "/v1/scores/%00", {}, 400, "a NUL in it"),
         ("GET", "/v1/scores/x/replay", {}, 400, "path.score_id"),
     ],
     "movement": [
@@ -305,7 +305,7 @@ ERRORS: dict[str, list[Case]] = {
     "what_if": [
         ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {"touches": 1}}'), 404, "no account 'nobody'"),
         ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {}}'), 400, "body.changes"),
-        ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {"touches": NaN}}'), 400, "body.changes.touches"),
+        ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {"touches": NaN}}'), 400, "NaN is no number"),
         ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {"touches": "1"}}'), 400, "body.changes.touches"),
     ],
     "curve": [("GET", f"{UNKNOWN}/curve", {}, 404, "no account 'nobody'")],
@@ -328,8 +328,8 @@ ERRORS: dict[str, list[Case]] = {
         ("POST", "/v1/outreach", raw('{"account": "a", "by": "ann", "at": "2026-02-30"}'), 400, "body.at"),
         ("POST", "/v1/outreach", raw('{"account": "a", "by": "ann", "at": "2027-02-29"}'), 400, "no such instant"),
         ("POST", "/v1/outreach", raw('{"account": "a", "by": "ann", "at": 1}'), 400, "body.at"),
-        ("POST", "/v1/outreach", raw('{"account": "a", "by": "a\\u0000b"}'), 400, "body.by"),
-        ("POST", "/v1/outreach", raw('{"account": "a", "by": "\\ud800"}'), 400, "body.by"),
+        ("POST", "/v1/outreach", raw('{"account": "a", "by": "a\\u0000b"}'), 400, "has a NUL"),
+        ("POST", "/v1/outreach", raw('{"account": "a", "by": "\\ud800"}'), 400, "half a character"),
         ("POST", "/v1/outreach/t-0/done", raw('{"by": "ann"}'), 404, "knows nothing of 't-0'"),
         ("POST", "/v1/outreach/t-0/outcome", raw('{"by": "ann"}'), 400, "body.outcome"),
         ("POST", "/v1/calls/plan", raw('{"capacity": 0, "by": "ann"}'), 400, "body.capacity"),
