@@ -24,7 +24,11 @@ COMMANDS = set(typer.main.get_command(cli.app).commands)  # type: ignore[attr-de
 def rows(page: str) -> list[list[str]]:
     """The cells of a page's tables, without their heads."""
     lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
-    told = [line for line, after in pairwise([*lines, ""]) if line.startswith("| ") and not after.startswith("| ---")]
+    told = [
+        line
+        for line, after in pairwise([*lines, ""])
+        if line.startswith("| ") and not after.startswith(("| ---", "|---"))
+    ]
     return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in told if not line.startswith("| ---")]
 
 
