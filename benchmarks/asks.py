@@ -1,12 +1,16 @@
 """Is the chance of a yes right for all who may be asked, though those who were asked were not drawn at random?
 
-    python -m benchmarks.asks [--seeds 4] [--accounts 900] [--months 26]
+    python -m benchmarks.asks [--seeds 3] [--accounts 1500] [--months 30]
 
 In the simulated world the true chance of a yes is known for every account, month and kind of ask, whether it was asked or
 not (``truth_asks.parquet``). What is learnt from the asks answered by a date is judged on every account that the rules
-allow to be asked in the three months after it, at every contact there and for every kind of ask: with the correction and
-without, beside shares. *ordinary*: happy accounts are asked in 15% of months, others in 4%; *strong*: 40% and 1%. What makes
-an account happy is partly hidden, so that nobody can correct for all of it. Seeds were not looked at before.
+allow to be asked in the three months after it, at every contact there and for every kind of ask: with the correction,
+with that for what is on record only, and without, beside shares. *ordinary*: happy accounts are asked in 15% of months,
+others in 4%; *strong*: 40% and 1%. What makes an account happy, so that it is asked and says yes, is partly hidden.
+
+How to correct was chosen on companies of seeds below 1000; those from 5101 on were judged once, after that, and 5100 was
+looked at before. Only the happy say yes here, and all of them are asked equally often, which is what the correction takes
+for granted (``training.asks.weights.leaning``): where asking went by the records alone, it would err.
 """
 
 from __future__ import annotations
@@ -38,7 +42,8 @@ from training.asks.shares import shares
 from training.sample import Vector
 
 VARIANTS = {"ordinary": ASKED, "strong": (0.40, 0.01)}
-FIRST_SEED = 5100
+FIRST_SEED = 5101
+RECORDED = "corrected for what is on record"
 
 
 def company(root: Path, world: World) -> Workspace:
@@ -63,6 +68,7 @@ def measured(root: Path, world: World) -> dict[str, Any]:
     found = {corrected: fit(past, origin, config, corrected) for corrected in (True, False)}
     ways = {
         CORRECTED: found[True].model,
+        RECORDED: fit(past, origin, config, hidden=False).model,
         UNCORRECTED: found[False].model,
         PER_KIND: shares(known.asks["kind"], known.y),
         PER_KIND_CORRECTED: shares(known.asks["kind"], known.y, known.weights),
@@ -115,13 +121,13 @@ def against(truth: Vector, p: Vector, counts: Vector) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.asks", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--accounts", type=int, default=900)
-    parser.add_argument("--months", type=int, default=26)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--accounts", type=int, default=1500)
+    parser.add_argument("--months", type=int, default=30)
     given = parser.parse_args()
     found = []
-    for variant, chances in VARIANTS.items():
-        for seed in range(FIRST_SEED, FIRST_SEED + given.seeds):
+    for seed in range(FIRST_SEED, FIRST_SEED + given.seeds):
+        for variant, chances in VARIANTS.items():
             world = World(accounts=given.accounts, months=given.months, seed=seed, asked=chances)
             with tempfile.TemporaryDirectory() as root:
                 row = measured(Path(root), world)

@@ -35,7 +35,7 @@ from training.model import Model, load
 from training.outcomes import labels
 
 Progress = Callable[[str], None]
-FORMAT = 1
+FORMAT = 2
 TOLD = "funnel.json"
 
 

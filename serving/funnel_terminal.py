@@ -12,6 +12,11 @@ from training.asks.fatigue import Step
 from training.asks.weights import Overlap
 from training.metrics import Estimate
 
+ASSUMED = (
+    "weighted: whoever would say yes is taken to be asked equally often, whatever it looks like on record; that cannot be "
+    "tested here, and where asking went by the records alone it makes too little of those who are seldom asked"
+)
+
 
 def show_backtest(found: AsksBacktest) -> None:
     """Every origin, then all together: among those asked, and as of all eligible; then how far that can be trusted."""
@@ -31,6 +36,7 @@ def show_backtest(found: AsksBacktest) -> None:
     for reason in found.skipped:
         out.print(f"[yellow]left out[/] {escape(reason)}")
     out.print(f"[dim]{reach(found.overlap)}; intervals: 95%, by account[/]")
+    out.print(f"[dim]{ASSUMED}[/]")
 
 
 def verdict(found: AsksBacktest) -> str:

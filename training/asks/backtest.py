@@ -47,8 +47,8 @@ class Origin:
 
 @dataclass(frozen=True)
 class Judged:
-    """One way to foretell: its metrics among those asked, among all eligible (each ask counts for those like it who were
-    not asked), and its log loss beside the share per kind, paired: below 0 is better.
+    """One way to foretell: its metrics among those asked, among all eligible (each ask counts for those who were not asked,
+    as ``weights`` takes them to be: that this holds is not tested), and its log loss beside the share per kind, paired: below 0 is better.
     """
 
     asked: dict[str, Estimate]

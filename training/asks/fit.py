@@ -71,10 +71,11 @@ class Learnable:
     overlap: Overlap
 
 
-def learnable(past: Past, day: date) -> Learnable:
+def learnable(past: Past, day: date, hidden: bool = True) -> Learnable:
     """The asks made to eligible accounts that were answered, or never will be, by the end of a day.
 
     An account-month that was not asked is no row here and has no label: it only helps to tell how likely asks were.
+    ``hidden``: asking went by more than is on record, too (``weights.leaning``).
     """
     known = past.by(day)
     y = known.answers(day)
@@ -88,15 +89,31 @@ def learnable(past: Past, day: date) -> Learnable:
         chance = pd.Series(np.full(len(asked), asked.mean() if len(asked) else 1.0), known.cells.index)
     of_asks = np.asarray(chance[asks["cell"]], dtype=float)
     counts = weights.stabilised(float(asked.mean()) if len(asked) else 1.0, of_asks)
+    if hidden:
+        counts = weights.clipped(counts * weights.leaning(y[use], _said(asks, y[use], known.signals), of_asks))
     found = weights.overlap(asked, np.asarray(chance, dtype=float), counts)
     return Learnable(asks, y[use], counts, int((inside & np.isnan(y)).sum()), int((~inside).sum()), found)
 
 
-def fit(past: Past, day: date, config: Training, corrected: bool = True, progress: Progress = lambda _: None) -> Fitted:
+def _said(asks: pd.DataFrame, y: Vector, signals: tuple[str, ...]) -> Vector:
+    """The chance of a yes of each that was asked, by those who were asked; the share of all where they are few."""
+    if len(y) < LEAST or min(y.sum(), (1 - y).sum()) < LEAST_OF_EACH:
+        return np.full(len(y), (y.sum() + 1) / (len(y) + 2))
+    return weights.chances(sample(dataset(asks, y, plan_of(signals))))
+
+
+def fit(
+    past: Past,
+    day: date,
+    config: Training,
+    corrected: bool = True,
+    hidden: bool = True,
+    progress: Progress = lambda _: None,
+) -> Fitted:
     """Learn from what was known by the end of a day. ``corrected``: weighted, so that it speaks of all eligible accounts
-    and not only of those like the ones that were asked.
+    and not only of those like the ones that were asked; ``hidden``: where asking went by more than is on record, too.
     """
-    found = learnable(past, day)
+    found = learnable(past, day, hidden)
     counts = weights.scaled(found.weights) if corrected else None
     yes, size = int(found.y.sum()), len(found.y)
     told = (size, yes, found.unknown, found.outside, found.overlap, corrected)

@@ -1,4 +1,9 @@
-"""How much each ask counts so that those who were asked speak for all who could have been: inverse probability of asking."""
+"""How much each ask counts so that those who were asked speak for all who could have been.
+
+By inverse probability of asking, for what the records show (``stabilised``); and, for what they do not show, as positive
+and unlabelled: those who would say yes are taken to be asked equally often, whatever they look like (``leaning``). Records
+cannot tell whether that is so; where they hold all that asking goes by, it makes too little of those who are seldom asked.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +21,8 @@ from training.sample import Sample, Vector
 CLIP = 10.0
 """No ask counts for more than so many, nor for less than one in so many."""
 SEED, CUTS = 7, 5
+SUREST = 0.99
+"""Nobody is taken to be surer of a yes than that."""
 FEWEST = 20
 """Account-months asked, and not asked, below which nobody can tell who is asked: then all asks count the same."""
 
@@ -48,17 +55,35 @@ class Overlap:
 
 
 def chances(cells: Sample) -> Vector:
-    """The chance of being asked of every cell (``y``: was it?): a penalised logistic regression and small trees, in the
-    shares that foretell accounts left out best, and calibrated on these.
+    """The chance of being asked of every cell (``y``: was it?), or of a yes of every ask: a penalised logistic regression
+    and small trees, in the shares that foretell accounts left out best, and calibrated on these.
     """
     cuts = cells.cuts(CUTS, SEED)
     parts, unseen = blended([linear.fit(cells, cuts, SEED), trees.small(cells, cuts, SEED)], cells.y)
     return calibration.fit(unseen, cells.y)(raw(parts, cells.matrix))
 
 
+def leaning(y: Vector, said: Vector, chance: Vector) -> Vector:
+    """How many times its weight each answer counts if all who would say yes are asked equally often.
+
+    ``said``: the chance of a yes of those who were asked and look like it. Where the chance of being asked is half of what
+    those who said yes have on average, whoever asks is taken to have picked out the willing: of all who look like it, half
+    as many would say yes. 1 throughout where asks are drawn at random.
+    """
+    if not y.any():
+        return np.ones(len(y))
+    kept = np.minimum(1.0, chance / np.average(chance, weights=y))
+    sure = np.minimum(said, SUREST)
+    return np.where(y == 1, kept, (1 - sure * kept) / (1 - sure))
+
+
+def clipped(weights: Vector) -> Vector:
+    return np.clip(weights, 1 / CLIP, CLIP)
+
+
 def stabilised(rate: float, chance: Vector) -> Vector:
     """One over the chance of having been asked, times the rate of asks, clipped: 1 where asks are drawn at random."""
-    return np.clip(rate / chance, 1 / CLIP, CLIP)
+    return clipped(rate / chance)
 
 
 def effective(weights: Vector) -> float:
