@@ -35,7 +35,7 @@ from serving.demo import configuration
 from serving.funnel import asks_of
 from serving.people import people
 from training import metrics
-from training.asks.backtest import CORRECTED, MONTHS, OVERALL, PER_KIND, PER_KIND_CORRECTED, UNCORRECTED
+from training.asks.backtest import CORRECTED, MONTHS, OVERALL, PER_KIND, PER_KIND_CORRECTED, RECORDED, UNCORRECTED
 from training.asks.fit import fit, learnable
 from training.asks.past import Past
 from training.asks.shares import shares
@@ -43,7 +43,6 @@ from training.sample import Vector
 
 VARIANTS = {"ordinary": ASKED, "strong": (0.40, 0.01)}
 FIRST_SEED = 5101
-RECORDED = "corrected for what is on record"
 
 
 def company(root: Path, world: World) -> Workspace:

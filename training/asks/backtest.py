@@ -23,7 +23,7 @@ from training.sample import Vector
 MONTHS = 3
 """Months of asks that one origin foretells."""
 SHOWN = ("log_loss", "auc", "ece", "base_rate")
-CORRECTED, UNCORRECTED = "corrected", "uncorrected"
+CORRECTED, UNCORRECTED, RECORDED = "corrected", "uncorrected", "corrected for what is on record"
 PER_KIND, PER_KIND_CORRECTED, OVERALL = "share per kind", "share per kind, corrected", "overall share"
 Progress = Callable[[str], None]
 

@@ -58,6 +58,24 @@ def past() -> Past:
     return _past()
 
 
+def _hidden(accounts: int = 300, seed: int = 4) -> Past:
+    """A third would say yes in 8 of 10 cases, the others never; whoever asks knows, the records tell in 3 of 4 cases."""
+    past, rng = _past(accounts, seed, often=0.0, seldom=0.0), np.random.default_rng(seed)
+    willing = rng.random(accounts) < 1 / 3
+    looks = np.where(rng.random(accounts) < 0.75, willing, ~willing).astype(float)
+    number = past.cells["account"].str[1:].astype(int).to_numpy()
+    cells = past.cells.assign(keen=looks[number])
+    asked = rng.random(len(cells)) < np.where(willing[number], 0.24, 0.06)
+    yes = willing[number] & (rng.random(len(cells)) < 0.8)
+    asks = cells[asked].assign(
+        kind="review", asked=[float(day_number(day) + 5) for day in cells["as_of"][asked]], recorded=np.nan,
+        role="user", champion_contact=0.0, mood=np.nan, used=3.0, cell=np.flatnonzero(asked),
+    )  # fmt: skip
+    answered = asks["asked"] + 2.0
+    asks = asks.assign(yes=answered.where(yes[asked]), no=answered.where(~yes[asked])).reset_index(drop=True)
+    return replace(past, asks=asks, cells=cells)
+
+
 def _everybody(past: Past) -> pd.DataFrame:
     """An ask for a review of everybody once."""
     rows = past.cells.drop_duplicates("account")
@@ -101,6 +119,27 @@ def test_weights_by_hand() -> None:
     assert over.unlike == pytest.approx(2 / 5)
     assert over.selection == pytest.approx((1 + 1 + 0.5 + 1 + 1 + 0) / 6)
     assert weights.Overlap.from_dict(over.as_dict()) == over
+
+
+def test_who_would_say_yes_is_asked_equally_often_by_hand() -> None:
+    """Who said yes has a chance of 0.15 of being asked on average: with 0.1, two thirds of those alike are willing."""
+    found = weights.leaning(np.array([1.0, 1.0, 0.0]), np.array([0.5, 0.5, 0.4]), np.array([0.2, 0.1, 0.1]))
+    np.testing.assert_allclose(found, [1, 2 / 3, (1 - 0.4 * 2 / 3) / 0.6])
+    np.testing.assert_allclose(weights.leaning(np.array([1.0, 0.0]), np.array([0.3, 0.9]), np.array([0.1, 0.1])), 1)
+    np.testing.assert_allclose(weights.leaning(np.zeros(2), np.full(2, 0.1), np.array([0.1, 0.2])), 1)
+
+
+@given(st.lists(st.tuples(st.floats(0.01, 0.98), st.floats(0.01, 0.9)), min_size=1, max_size=30))
+def test_leaning_moves_weight_from_yes_to_no_among_those_alike(each: list[tuple[float, float]]) -> None:
+    """Those who look alike count as much together as before, and no yes counts for more."""
+    said, chance = np.array(each).T
+    yes = weights.leaning(np.append(np.ones(len(each)), 1.0), np.append(said, 0.5), np.append(chance, chance.max()))[
+        :-1
+    ]
+    often = np.append(chance, chance.max()).mean()
+    no = (1 - said * np.minimum(1, chance / often)) / (1 - said)
+    np.testing.assert_allclose(said * yes + (1 - said) * no, 1)
+    assert (yes <= 1).all()
 
 
 @given(st.lists(st.floats(0.1, 10), min_size=1, max_size=50))
@@ -151,6 +190,37 @@ def test_a_biased_choice_is_corrected_even_where_nothing_tells_accounts_apart(pa
     assert abs(all_of_them - 0.45) < 0.08
     assert found.overlap.effective < len(found.y)
     assert found.overlap.selection > 0.7
+
+
+def test_who_asks_knows_more_than_the_records_tell() -> None:
+    """A third of 0.8 would say yes, as the records tell half of it; weights for what is on record take far more for sure."""
+    past = _hidden()
+    rows = _everybody(past)
+    said = {
+        hidden: fit(past, UNTIL, CONFIG, hidden=hidden).model.scores(rows).probability.mean()
+        for hidden in (True, False)
+    }
+    assert said[False] > 0.8 / 3 + 0.12
+    assert abs(said[True] - 0.8 / 3) < 0.6 * (said[False] - 0.8 / 3)
+
+
+def test_where_the_records_hold_all_that_asking_goes_by_too_little_is_made_of_who_is_seldom_asked(past: Past) -> None:
+    """The price of it: 1 in 10 of the others would say yes, and they are asked far less often than who is keen."""
+    rows = _everybody(past)
+    others = rows["keen"].to_numpy() == 0
+    said = [
+        fit(past, UNTIL, CONFIG, hidden=hidden).model.scores(rows).probability[others].mean()
+        for hidden in (True, False)
+    ]
+    assert said[0] < said[1]
+    assert abs(said[0] - 0.1) < 0.1
+
+
+def test_asks_at_random_are_left_as_they_are() -> None:
+    past = _past(often=0.2, seldom=0.2)
+    rows = _everybody(past)
+    said = [fit(past, UNTIL, CONFIG, corrected=corrected).model.scores(rows).probability for corrected in (True, False)]
+    assert np.abs(said[0] - said[1]).max() < 0.06
 
 
 def test_the_model_tells_the_keen_apart_with_intervals(past: Past) -> None:
