@@ -47,7 +47,8 @@ def learnt(yes: Fitted) -> str:
     if yes.why:
         return f"says yes: shares of each kind, shrunken, since there are {yes.why}"
     whom = (
-        f"each counts for those like it who were not asked; they tell as much as {over.effective:.0f} asks at random"
+        "each counts for those like it who were not asked, the willing taken to be asked equally often; they tell as much as "
+        f"{over.effective:.0f} asks at random"
         if yes.corrected
         else "of those that were asked, who were not drawn at random"
     )

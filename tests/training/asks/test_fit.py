@@ -1,4 +1,4 @@
-"""From asks to the chance of a yes: weights by hand, never-asked accounts without a label, and a biased choice corrected."""
+"""From asks to the chance of a yes: never-asked accounts without a label, the ladder, the backtest, and fatigue by hand."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.special import expit
 from scipy.stats import beta
 
 from features.errors import PropensityError
-from features.settings.training import Training
 from features.windows import day_number
-from training.asks import weights
+from tests.training.asks.worlds import CONFIG, DAYS, UNTIL, everybody, made
 from training.asks.backtest import CORRECTED, PER_KIND, UNCORRECTED, backtest
 from training.asks.fatigue import NEVER, fatigue
 from training.asks.fit import LEAST, SHARES, dataset, fit, folds, learnable
@@ -26,60 +23,10 @@ from training.dataset import Encoder
 from training.models import linear, prior
 from training.sample import Sample
 
-CONFIG = Training(bags=2, bootstraps=50)
-DAYS = [date(2025, 1, 31) + timedelta(days=30 * number) for number in range(9)]
-UNTIL = DAYS[-1]
-
-
-def _past(accounts: int = 150, seed: int = 3, *, often: float = 0.3, seldom: float = 0.04) -> Past:
-    """Half of the accounts are ``keen``: they are asked often and say yes in 8 of 10 cases, the others seldom and in 1."""
-    rng = np.random.default_rng(seed)
-    cells, asks = [], []
-    for number, day in enumerate(DAYS[:-1]):
-        for account in range(accounts):
-            keen = float(account % 2)
-            cells.append({"account": f"a{account}", "as_of": day, "ends": day_number(DAYS[number + 1]), "keen": keen})
-            if rng.random() < (often if keen else seldom):
-                asked = day_number(day) + 1 + int(rng.integers(0, 25))
-                yes = rng.random() < (0.8 if keen else 0.1)
-                asks.append(
-                    {
-                        "account": f"a{account}", "as_of": day, "kind": str(rng.choice(["review", "reference"])),
-                        "asked": float(asked), "yes": asked + 2.0 if yes else np.nan,
-                        "no": np.nan if yes else asked + 2.0, "recorded": np.nan, "keen": keen, "cell": len(cells) - 1,
-                        "role": "user", "champion_contact": 0.0, "mood": np.nan, "used": 3.0,
-                    }
-                )  # fmt: skip
-    return Past(pd.DataFrame(asks), pd.DataFrame(cells), ("keen",), 90)
-
 
 @pytest.fixture(scope="module")
 def past() -> Past:
-    return _past()
-
-
-def _hidden(accounts: int = 300, seed: int = 4) -> Past:
-    """A third would say yes in 8 of 10 cases, the others never; whoever asks knows, the records tell in 3 of 4 cases."""
-    past, rng = _past(accounts, seed, often=0.0, seldom=0.0), np.random.default_rng(seed)
-    willing = rng.random(accounts) < 1 / 3
-    looks = np.where(rng.random(accounts) < 0.75, willing, ~willing).astype(float)
-    number = past.cells["account"].str[1:].astype(int).to_numpy()
-    cells = past.cells.assign(keen=looks[number])
-    asked = rng.random(len(cells)) < np.where(willing[number], 0.24, 0.06)
-    yes = willing[number] & (rng.random(len(cells)) < 0.8)
-    asks = cells[asked].assign(
-        kind="review", asked=[float(day_number(day) + 5) for day in cells["as_of"][asked]], recorded=np.nan,
-        role="user", champion_contact=0.0, mood=np.nan, used=3.0, cell=np.flatnonzero(asked),
-    )  # fmt: skip
-    answered = asks["asked"] + 2.0
-    asks = asks.assign(yes=answered.where(yes[asked]), no=answered.where(~yes[asked])).reset_index(drop=True)
-    return replace(past, asks=asks, cells=cells)
-
-
-def _everybody(past: Past) -> pd.DataFrame:
-    """An ask for a review of everybody once."""
-    rows = past.cells.drop_duplicates("account")
-    return rows.assign(kind="review", role="user", champion_contact=0.0, mood=np.nan, used=3.0)
+    return made()
 
 
 def test_shares_are_pulled_towards_all_asks_by_hand() -> None:
@@ -105,50 +52,6 @@ def test_a_weighted_share_counts_each_ask_as_its_weight_says() -> None:
     assert found.kinds["review"] == pytest.approx((0.5 + 10 * overall, 1.5 + 10 * (1 - overall)))
 
 
-def test_weights_by_hand() -> None:
-    """Asked in a tenth of all months: who is asked in a fifth of them counts half, who hardly ever is no more than ten."""
-    found = weights.stabilised(0.1, np.array([0.2, 0.1, 0.05, 0.0001, 1.0]))
-    np.testing.assert_allclose(found, [0.5, 1, 2, 10, 0.1])
-    assert weights.effective(np.array([1.0, 1.0, 1.0])) == pytest.approx(3)
-    assert weights.effective(np.array([3.0, 1.0])) == pytest.approx(16 / 10)
-    assert weights.effective(np.array([])) == 0.0
-    np.testing.assert_allclose(weights.scaled(np.array([3.0, 1.0])), [1.2, 0.4])
-    asked, chance = np.array([1.0, 1.0, 0.0, 0.0, 0.0]), np.array([0.4, 0.2, 0.4, 0.1, 0.05])
-    over = weights.overlap(asked, chance, np.array([1.0, 10.0]))
-    assert (over.cells, over.asked, over.asks, over.clipped) == (5, 2, 2, 1)
-    assert over.unlike == pytest.approx(2 / 5)
-    assert over.selection == pytest.approx((1 + 1 + 0.5 + 1 + 1 + 0) / 6)
-    assert weights.Overlap.from_dict(over.as_dict()) == over
-
-
-def test_who_would_say_yes_is_asked_equally_often_by_hand() -> None:
-    """Who said yes has a chance of 0.15 of being asked on average: with 0.1, two thirds of those alike are willing."""
-    found = weights.leaning(np.array([1.0, 1.0, 0.0]), np.array([0.5, 0.5, 0.4]), np.array([0.2, 0.1, 0.1]))
-    np.testing.assert_allclose(found, [1, 2 / 3, (1 - 0.4 * 2 / 3) / 0.6])
-    np.testing.assert_allclose(weights.leaning(np.array([1.0, 0.0]), np.array([0.3, 0.9]), np.array([0.1, 0.1])), 1)
-    np.testing.assert_allclose(weights.leaning(np.zeros(2), np.full(2, 0.1), np.array([0.1, 0.2])), 1)
-
-
-@given(st.lists(st.tuples(st.floats(0.01, 0.98), st.floats(0.01, 0.9)), min_size=1, max_size=30))
-def test_leaning_moves_weight_from_yes_to_no_among_those_alike(each: list[tuple[float, float]]) -> None:
-    """Those who look alike count as much together as before, and no yes counts for more."""
-    said, chance = np.array(each).T
-    yes = weights.leaning(np.append(np.ones(len(each)), 1.0), np.append(said, 0.5), np.append(chance, chance.max()))[
-        :-1
-    ]
-    often = np.append(chance, chance.max()).mean()
-    no = (1 - said * np.minimum(1, chance / often)) / (1 - said)
-    np.testing.assert_allclose(said * yes + (1 - said) * no, 1)
-    assert (yes <= 1).all()
-
-
-@given(st.lists(st.floats(0.1, 10), min_size=1, max_size=50))
-def test_the_effective_sample_is_never_larger_than_the_sample(each: list[float]) -> None:
-    found = np.array(each)
-    assert 1 - 1e-9 <= weights.effective(found) <= len(found) + 1e-9
-    assert weights.scaled(found).sum() == pytest.approx(weights.effective(found))
-
-
 def test_who_was_never_asked_has_no_label(past: Past) -> None:
     """More accounts that nobody asks change how much asks count, but neither which are learnt from nor what came of them."""
     found = learnable(past, UNTIL)
@@ -168,7 +71,7 @@ def test_what_is_learnt_by_a_day_does_not_depend_on_what_came_later(past: Past) 
     changed = past.asks.copy()
     changed.loc[later, ["yes", "no"]] = changed.loc[later, ["no", "yes"]].to_numpy()
     for other in (replace(past, asks=past.asks[~later]), replace(past, asks=changed)):
-        ours, theirs = (fit(one, day, CONFIG).model.scores(_everybody(past)).probability for one in (past, other))
+        ours, theirs = (fit(one, day, CONFIG).model.scores(everybody(past)).probability for one in (past, other))
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -180,54 +83,11 @@ def test_an_account_that_the_rules_speak_against_is_counted_and_not_learnt_from(
     assert not set(asks.index[:10]) & set(found.asks.index)
 
 
-def test_a_biased_choice_is_corrected_even_where_nothing_tells_accounts_apart(past: Past) -> None:
-    """The truth over all is (0.8 + 0.1) / 2; of those asked nearly all are keen, and a share per kind cannot know."""
-    found = learnable(past, UNTIL)
-    plain = shares(found.asks["kind"], found.y)
-    weighed = shares(found.asks["kind"], found.y, weights.scaled(found.weights))
-    asked, all_of_them = (one.scores(_everybody(past)).probability.mean() for one in (plain, weighed))
-    assert asked > 0.62
-    assert abs(all_of_them - 0.45) < 0.08
-    assert found.overlap.effective < len(found.y)
-    assert found.overlap.selection > 0.7
-
-
-def test_who_asks_knows_more_than_the_records_tell() -> None:
-    """A third of 0.8 would say yes, as the records tell half of it; weights for what is on record take far more for sure."""
-    past = _hidden()
-    rows = _everybody(past)
-    said = {
-        hidden: fit(past, UNTIL, CONFIG, hidden=hidden).model.scores(rows).probability.mean()
-        for hidden in (True, False)
-    }
-    assert said[False] > 0.8 / 3 + 0.12
-    assert abs(said[True] - 0.8 / 3) < 0.6 * (said[False] - 0.8 / 3)
-
-
-def test_where_the_records_hold_all_that_asking_goes_by_too_little_is_made_of_who_is_seldom_asked(past: Past) -> None:
-    """The price of it: 1 in 10 of the others would say yes, and they are asked far less often than who is keen."""
-    rows = _everybody(past)
-    others = rows["keen"].to_numpy() == 0
-    said = [
-        fit(past, UNTIL, CONFIG, hidden=hidden).model.scores(rows).probability[others].mean()
-        for hidden in (True, False)
-    ]
-    assert said[0] < said[1]
-    assert abs(said[0] - 0.1) < 0.1
-
-
-def test_asks_at_random_are_left_as_they_are() -> None:
-    past = _past(often=0.2, seldom=0.2)
-    rows = _everybody(past)
-    said = [fit(past, UNTIL, CONFIG, corrected=corrected).model.scores(rows).probability for corrected in (True, False)]
-    assert np.abs(said[0] - said[1]).max() < 0.06
-
-
 def test_the_model_tells_the_keen_apart_with_intervals(past: Past) -> None:
     found = fit(past, UNTIL, CONFIG)
     assert found.rung != SHARES
     assert len(found.steps) == 3, "prior, logistic, small trees"
-    rows = _everybody(past)
+    rows = everybody(past)
     scores = found.model.scores(rows)
     keen = rows["keen"].to_numpy() == 1
     assert abs(scores.probability[keen].mean() - 0.8) < 0.1
@@ -242,7 +102,7 @@ def test_few_asks_make_shares_and_say_so(past: Past) -> None:
     assert found.rung == SHARES
     assert f"{LEAST - 1} asks with an answer" in found.why
     nothing = fit(replace(past, asks=past.asks[:0]), UNTIL, CONFIG)
-    assert nothing.model.scores(_everybody(past)).probability[0] == pytest.approx(0.5)
+    assert nothing.model.scores(everybody(past)).probability[0] == pytest.approx(0.5)
     assert nothing.overlap.asked == 0
 
 
