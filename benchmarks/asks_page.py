@@ -25,7 +25,7 @@ def parts(rows: list[dict[str, Any]]) -> list[str]:
         "everybody, asked or not. Learnt from the asks that were answered three months before the end; judged in the months "
         "after it on every account that the rules allow to be asked, whether it was or not, at every contact and for every "
         "kind of ask. Means over the companies, ± one standard error; seeds were looked at once, after the correction had been "
-        "chosen on others.",
+        "chosen on others that were made the same way.",
         "What makes an account happy, and so both asked and willing, is partly hidden. Weighting by the chance of being asked "
         f"(*{RECORDED}*) sets right what records show, which is little of what is wrong. The correction in use takes it, "
         "besides, that whoever would say yes is asked equally often, whatever it looks like (positive and unlabelled): of "
