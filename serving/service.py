@@ -35,10 +35,10 @@ class Propensity:
     """The scores of the workspace that PROPENSITY_WORKSPACE names."""
 
     def __init__(self) -> None:
-        self.live = web.start(app, load(Path(os.environ[WORKSPACE])))
+        web.start(app, load(Path(os.environ[WORKSPACE])))
 
     def __is_ready__(self) -> bool:
-        return self.live.ready
+        return web.ready(app)
 
 
 Propensity.add_asgi_middleware(Front, ours=Guard(app))  # type: ignore[attr-defined]
