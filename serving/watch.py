@@ -10,7 +10,6 @@ At start nothing is tried first: a batch is there only once its model has been l
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
@@ -26,9 +25,9 @@ from features.errors import PropensityError
 from features.workspace import Workspace
 from serving import lists
 from serving.canary import tried
-from serving.erasing import PENDING
 from serving.gauges import FAILURES, HELD, REACHED, SWAPS
 from serving.live import Live, Served, not_scored_yet
+from serving.scan import PENDING
 from serving.store import Store, unreached
 from training.registry import Registry, Version
 
@@ -61,9 +60,15 @@ class Attempt:
 class Watcher:
     """Keeps ``app.state.live`` as it should be. One thread looks; requests only read."""
 
-    def __init__(self, app: FastAPI, workspace: Workspace, before: Callable[[], object] = lambda: None) -> None:
-        """``before`` is done before anything is loaded, and may find that it cannot be done yet."""
-        self.app, self.workspace, self.before = app, workspace, before
+    def __init__(
+        self,
+        app: FastAPI,
+        workspace: Workspace,
+        before: Callable[[], object] = lambda: None,
+        after: Callable[[], object] = lambda: None,
+    ) -> None:
+        """``before`` is done before anything is loaded, and may find that it cannot be done yet; ``after`` each swap."""
+        self.app, self.workspace, self.before, self.after = app, workspace, before, after
         self._attempts: dict[str, Attempt] = {}
         self._accounts: Hashable = None
         self._unreached = False
@@ -130,7 +135,7 @@ class Watcher:
         if live is not before:
             self.app.state.live = live
             del before
-            _settle()
+            self.after()
 
     def _followed(self, live: Live, registry: Registry, store: Store, outcome: str, wanted: Wanted) -> Live:
         """With what is wanted of an outcome, or with why not."""
@@ -184,10 +189,3 @@ def _erased(workspace: Workspace) -> tuple[int, bool]:
     """When somebody was erased last, 0 for never, and whether that is not done yet."""
     file = erased.place(workspace)
     return file.stat().st_mtime_ns if file.is_file() else 0, (workspace.state / PENDING).is_file()
-
-
-def _settle() -> None:
-    """What was replaced is let go, and what is there stays, so the garbage collector need not walk it again."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()

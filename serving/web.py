@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 
@@ -115,10 +116,17 @@ def start(app: FastAPI, workspace: Workspace) -> Watcher:
         if getattr(app.state, "protection", None) is None:
             protect(app, workspace, loopback).watch()
 
-    watcher = Watcher(app, workspace, guarded)
+    watcher = Watcher(app, workspace, guarded, _settle)
     watcher.begin()
     watcher.watch(workspace.config.service.watch_seconds)
     return watcher
+
+
+def _settle() -> None:
+    """What was replaced is let go, and what is there stays, so the garbage collector need not walk it again."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def ready(app: FastAPI) -> bool:
