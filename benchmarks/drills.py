@@ -33,6 +33,8 @@ from training.registry import SHA, Registry, Version
 OUTCOME = "churn"
 ASKED = 20
 """Accounts in one request."""
+PAUSE = 0.01
+"""Seconds between an answer and the next request of the same asker: what is drilled is not speed."""
 PATIENCE = 120.0
 """Seconds until something that should happen counts as not happening."""
 Truth = dict[int, dict[str, Score]]
@@ -104,7 +106,7 @@ def _ask(client: httpx.Client, accounts: list[str], truth: Truth, seen: Seen) ->
 
 @contextmanager
 def load(url: str, truth: Truth, threads: int = 2) -> Iterator[Seen]:
-    """Requests without pause, from so many at once, as long as this lasts."""
+    """Requests one after the other, from so many at once, as long as this lasts."""
     seen, stop = [Seen() for _ in range(threads)], threading.Event()
     accounts = sorted(next(iter(truth.values())))
 
@@ -113,6 +115,7 @@ def load(url: str, truth: Truth, threads: int = 2) -> Iterator[Seen]:
             while not stop.is_set():
                 first = (first + 7) % len(accounts)
                 _ask(client, (accounts + accounts)[first : first + ASKED], truth, mine)
+                time.sleep(PAUSE)
 
     asking = [threading.Thread(target=again, args=(one, number)) for number, one in enumerate(seen)]
     for thread in asking:

@@ -30,7 +30,7 @@ from tests.faults.test_swap import away
 from tests.serving.conftest import Server, launch, stop
 from training.registry import Registry, Version
 
-SWAPS = 3
+SWAPS = 2
 WRITER_KILLS = 2
 WRITES = 20
 """Entries that a writer has said to have written when it is killed."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
 
 from benchmarks import drills
@@ -25,7 +26,7 @@ from serving import canary, watch, web
 from serving.guard import METRICS
 from serving.live import Live
 from serving.score import Score
-from serving.store import Store
+from serving.store import Store, is_down
 from serving.watch import AGAIN_SECONDS, Attempt, Wanted, Watcher
 from tests.serving import inside
 from training.model import CONTRACT
@@ -290,6 +291,19 @@ def test_a_service_that_starts_while_they_are_gone_finds_them_later(
         service.watcher.look()
         assert web.ready(service.app)
         service.is_at(next(iter(scores.values())))
+
+
+def test_a_mistake_of_ours_is_not_taken_for_a_store_that_is_down() -> None:
+    def raised(kind: type[sa.exc.DBAPIError]) -> bool:
+        return is_down(kind("SELECT 1", {}, ValueError("so")))
+
+    assert raised(sa.exc.OperationalError)
+    assert raised(sa.exc.DatabaseError)
+    assert raised(sa.exc.InterfaceError)
+    assert is_down(sa.exc.TimeoutError())
+    assert not raised(sa.exc.IntegrityError)
+    assert not raised(sa.exc.ProgrammingError)
+    assert not is_down(sa.exc.NoSuchTableError("log"))
 
 
 class away:  # noqa: N801 - reads as what it does
