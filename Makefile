@@ -28,9 +28,10 @@ check: install
 	$(BIN)/mypy notebooks
 	$(BIN)/lint-imports
 
-# Statistical sweeps in full; their results are recorded in docs/.
+# Statistical sweeps in full, their results recorded in docs/; and the fault drills: 100 swaps, 50 kills, two soaks.
 verify: install
 	$(BIN)/python -m benchmarks.verify
+	$(BIN)/python -m benchmarks.faults
 
 docs: install
 	$(BIN)/python -m benchmarks.docs

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from features.workspace import Workspace
 from serving.log import LOG, Log
-from serving.store import BATCHES
+from serving.store import BATCHES, is_down
 
 T = TypeVar("T")
 MOST = 64
@@ -25,10 +25,21 @@ class Kept:
         self.workspace = workspace
         self.log = Log(workspace)
         self._making = Lock()
+        self._last: Mark | None = None
         self._found: OrderedDict[Hashable, tuple[Mark, Any]] = OrderedDict()
 
     def mark(self) -> Mark:
-        """Which tables are in use, which batches are shown, and how long the log is."""
+        """Which tables are in use, which batches are shown, and how long the log is; as they last were while the store
+        is out of reach, so that what was made of them goes on.
+        """
+        try:
+            self._last = self._read()
+        except sa.exc.SQLAlchemyError as error:
+            if self._last is None or not is_down(error):
+                raise
+        return self._last
+
+    def _read(self) -> Mark:
         pointer = self.workspace.tables / "current"
         tables = pointer.read_text(encoding="utf-8") if pointer.is_file() else ""
         with self.log.store.engine.connect() as connection:

@@ -1,6 +1,6 @@
 """What the service holds in memory: the champions, and the latest batch with the feature rows it was made from.
 
-Loaded once, at start-up: a later `propensity score` is served after a restart.
+It never changes: ``serving.watch`` makes another beside it once there is something new, and swaps the two.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from collections.abc import KeysView, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
+import sqlalchemy as sa
 
 from features import frame
 from features.errors import PropensityError
@@ -24,7 +26,7 @@ from serving.score import Score
 from serving.scoring import Scorer
 from serving.store import Store
 from training.outcomes import configured
-from training.registry import Registry
+from training.registry import Registry, Version
 
 LOG = logging.getLogger("propensity")
 
@@ -42,13 +44,36 @@ class Shown:
 
 @dataclass(frozen=True)
 class Served:
-    """A champion, and the batch it has made; in place of the batch, why there is none."""
+    """A model, and the batch it has made; in place of the batch, why there is none.
+
+    ``behind``: why this is not what it should be, None where it is. Then it is what was good last.
+    """
 
     scorer: Scorer
     batch: Shown | PropensityError
+    behind: PropensityError | None = None
+
+    @classmethod
+    def of(cls, workspace: Workspace, registry: Registry, store: Store, champion: Version) -> Served:
+        """The champion with the latest batch; while that batch is still another version's, that version with it.
+
+        Raises PropensityError where the model cannot be used.
+        """
+        latest = store.shown(champion.outcome)
+        if latest is not None and latest.model_version != champion.number:
+            late = not_scored_yet(champion, latest.model_version)
+            try:
+                before = Scorer.of(workspace, registry, registry.version(champion.outcome, latest.model_version))
+                return cls(before, _shown(store, before, latest), late)
+            except PropensityError as error:
+                LOG.warning("%s, and what made them cannot be used: %s", late.message, error.message)
+                return cls(Scorer.of(workspace, registry, champion), late, late)
+        scorer = Scorer.of(workspace, registry, champion)
+        return cls(scorer, _shown(store, scorer, latest))
 
     @property
     def shown(self) -> Shown:
+        """Raises PropensityError (503) where there are no scores."""
         if isinstance(self.batch, PropensityError):
             raise self.batch.with_traceback(None)  # kept and raised often: its trace must not grow
         return self.batch
@@ -96,7 +121,8 @@ class Served:
 class Live:
     """A workspace as it is served. An outcome without a champion, or whose champion cannot be used, says why.
 
-    ``owners``: every account known, scored or not, and who looks after it.
+    ``owners``: every account known, scored or not, and who looks after it. ``unreached``: why nobody can know by now
+    whether there is something new to serve, None where one can.
     """
 
     workspace: Workspace
@@ -104,7 +130,8 @@ class Live:
     kept: Kept
     served: dict[str, Served] = field(default_factory=dict)
     refused: dict[str, PropensityError] = field(default_factory=dict)
-    damaged: bool = False
+    damaged: frozenset[str] = frozenset()
+    unreached: PropensityError | None = None
     owner: str | None = None
     whole: Live | None = None
 
@@ -112,20 +139,31 @@ class Live:
     def load(cls, workspace: Workspace) -> Live:
         """Load every champion, each byte checked, and its batch."""
         registry, store = Registry(workspace), Store(workspace)
-        served: dict[str, Served] = {}
-        refused: dict[str, PropensityError] = {}
-        damaged = False
+        live = cls(workspace, lists.owners(workspace), Kept(workspace))
         for outcome, _ in workspace.config.outcomes:
             champion = None
             try:
                 champion = registry.require_champion(outcome)
-                scorer = Scorer.of(workspace, registry, champion)
-                served[outcome] = Served(scorer, _shown(store, scorer))
+                live = live.serving(outcome, Served.of(workspace, registry, store, champion))
             except PropensityError as error:
                 LOG.error("%s is not served: %s %s", outcome, error.message, error.hint)
-                refused[outcome] = error
-                damaged = damaged or champion is not None
-        return cls(workspace, lists.owners(workspace), Kept(workspace), served, refused, damaged)
+                live = live.without(outcome, error, damaged=champion is not None)
+        return live
+
+    def serving(self, outcome: str, served: Served) -> Live:
+        """The same, with an outcome served from something else."""
+        refused = {name: why for name, why in self.refused.items() if name != outcome}
+        return replace(self, served=self.served | {outcome: served}, refused=refused, damaged=self.damaged - {outcome})
+
+    def without(self, outcome: str, why: PropensityError, damaged: bool) -> Live:
+        """The same where an outcome cannot be served as it should: from what was good last, if there is such a thing."""
+        if outcome in self.served:
+            return self.serving(outcome, replace(self.served[outcome], behind=why))
+        return replace(
+            self,
+            refused=self.refused | {outcome: why},
+            damaged=self.damaged | {outcome} if damaged else self.damaged - {outcome},
+        )
 
     @property
     def accounts(self) -> KeysView[str]:
@@ -180,22 +218,26 @@ class Live:
         return lists.refusal(self.workspace, account, known=False)
 
 
-def _shown(store: Store, scorer: Scorer) -> Shown | PropensityError:
-    """The latest batch of an outcome, if it was this champion that made it."""
-    outcome, version = scorer.outcome, scorer.version.number
+def _shown(store: Store, scorer: Scorer, batch: sa.Row[Any] | None) -> Shown | PropensityError:
+    """The latest batch of an outcome, made by this scorer's model."""
     try:
-        batch = store.require_shown(outcome)
-        if batch.model_version != version:
-            raise PropensityError(
-                f"the champion of {outcome} is version {version}, and the latest scores are of version {batch.model_version}",
-                "Run `propensity score`, then start the service again.",
-            )
+        batch = batch or store.require_shown(scorer.outcome)
         rows = frame.read(scorer.workspace, batch.as_of, batch.frame_hash)
     except PropensityError as error:
         return PropensityError(error.message, error.hint, status=503)
     place = {account: position for position, account in enumerate(rows["account"].tolist())}
-    scores = {score.account: score for score in store.top(outcome, batch.rows)}
+    scores = {score.account: score for score in store.of_batch(batch)}
     return Shown(batch.as_of, batch.frame_hash, rows, place, scores)
+
+
+def not_scored_yet(champion: Version, scored: int) -> PropensityError:
+    """Why the version that made the latest scores is served, and not the champion."""
+    return PropensityError(
+        f"the champion of {champion.outcome} is version {champion.number}, "
+        f"and the latest scores are of version {scored}",
+        "Run `propensity score`.",
+        status=503,
+    )
 
 
 def _agreed(made: Score, stored: Score) -> Score:

@@ -1,4 +1,10 @@
-"""The BentoML service: the only module that imports BentoML; no logic."""
+"""The BentoML service: the only module that imports BentoML; no logic.
+
+On SIGTERM nobody new is let in and what is at work is finished. A worker that is killed is started again by BentoML (in
+a container BentoML ends instead, and the container is what has to be started again): until it has loaded, requests wait
+at the socket; those that were at work are broken off. Whether such a one had written is not known to who sent it, so
+writing requests carry an Idempotency-Key and are sent again; what was answered with 201 is in the log.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +41,10 @@ class Propensity:
     """The scores of the workspace that PROPENSITY_WORKSPACE names."""
 
     def __init__(self) -> None:
-        self.live = web.start(app, load(Path(os.environ[WORKSPACE])))
+        web.start(app, load(Path(os.environ[WORKSPACE])))
 
     def __is_ready__(self) -> bool:
-        return self.live.ready
+        return web.ready(app)
 
 
 Propensity.add_asgi_middleware(Front, ours=Guard(app))  # type: ignore[attr-defined]

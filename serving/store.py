@@ -136,6 +136,10 @@ class Store:
         among = set(accounts)
         return [score for score in self._scores(query) if score.account in among][:most]
 
+    def of_batch(self, batch: sa.Row[Any]) -> list[Score]:
+        """All scores of a batch, the highest first."""
+        return self._scores(_of(batch).order_by(SCORES.c.rank))
+
     def of_account(self, account: str, outcome: str) -> Score | None:
         """An account's score in the latest batch."""
         batch = self.shown(outcome)
@@ -191,6 +195,23 @@ class Store:
                 "Check that it is up, not locked and has room; nothing was changed.",
                 status=503,
             ) from error
+
+
+def is_down(error: Exception) -> bool:
+    """Whether it is the store that failed, and not what it was asked."""
+    if isinstance(error, sa.exc.DBAPIError):
+        wrong = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc.NotSupportedError)
+        return not isinstance(error, wrong)
+    return isinstance(error, sa.exc.TimeoutError)
+
+
+def unreached(error: Exception) -> PropensityError:
+    """What is told of a store that ``is_down``: the kind of error, since its text may hold what was to be stored."""
+    return PropensityError(
+        f"the application store cannot be reached: {type(error).__name__}",
+        "Check that it is up, not locked and has room; scores by account id are served from memory meanwhile.",
+        status=503,
+    )
 
 
 def _of(batch: sa.Row[Any]) -> sa.Select[Any]:

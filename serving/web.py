@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from features.errors import PropensityError
@@ -44,8 +46,12 @@ from serving.journal import log_to_stderr
 from serving.keys import Keys
 from serving.live import Live
 from serving.openapi import described
-from serving.store import Store
+from serving.store import Store, is_down, unreached
+from serving.watch import Watcher
 
+LOG = logging.getLogger("propensity")
+RETRY_SECONDS = 5
+"""After how long to ask again for what takes a store that is down."""
 LOOPBACK = "PROPENSITY_LOOPBACK"
 """Set by ``serving.service.serve`` where nobody but this machine can reach the service; else nobody gets in without a key."""
 
@@ -96,19 +102,37 @@ def application() -> FastAPI:
     app.add_exception_handler(PropensityError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(SQLAlchemyError, _stored)
     app.add_exception_handler(Exception, _failed)
     return app
 
 
-def start(app: FastAPI, workspace: Workspace) -> Live:
-    """Load the workspace; what is loaded stays, so the garbage collector need not walk it again."""
+def start(app: FastAPI, workspace: Workspace) -> Watcher:
+    """Load the workspace, and follow it from then on."""
     log_to_stderr()
-    protect(app, workspace, loopback=os.environ.get(LOOPBACK) == "yes").watch()
-    live = Live.load(workspace)
-    app.state.live = live
+    loopback = os.environ.get(LOOPBACK) == "yes"
+
+    def guarded() -> None:
+        if getattr(app.state, "protection", None) is None:
+            protect(app, workspace, loopback).watch()
+
+    watcher = Watcher(app, workspace, guarded, _settle)
+    watcher.begin()
+    watcher.watch(workspace.config.service.watch_seconds)
+    return watcher
+
+
+def _settle() -> None:
+    """What was replaced is let go, and what is there stays, so the garbage collector need not walk it again."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
-    return live
+
+
+def ready(app: FastAPI) -> bool:
+    """Something is loaded, and nothing that is there is unusable."""
+    live: Live | None = getattr(app.state, "live", None)
+    return live is not None and live.ready
 
 
 def protect(app: FastAPI, workspace: Workspace, loopback: bool) -> Door:
@@ -148,6 +172,14 @@ async def _refused(_: Request, error: Exception) -> Response:
     made = answer(PropensityError(message, hint, status=error.status_code))
     made.headers.update(error.headers or {})
     return made
+
+
+async def _stored(_: Request, error: Exception) -> Response:
+    """The store is down: 503. Anything else about it is a mistake of ours: 500, and the log says which."""
+    if not is_down(error):
+        raise error
+    LOG.error("the application store cannot be reached: %s", type(error).__name__)
+    return answer(unreached(error), RETRY_SECONDS)
 
 
 async def _failed(_: Request, __: Exception) -> Response:
