@@ -20,6 +20,7 @@ from features.workspace import Workspace
 from serving import lists
 from serving.kept import Kept
 from serving.log import digest
+from serving.prepared import Prepared
 from serving.score import Score
 from serving.scoring import Scorer
 from serving.store import Store
@@ -31,13 +32,16 @@ LOG = logging.getLogger("propensity")
 
 @dataclass(frozen=True)
 class Shown:
-    """The batch that people see: its scores, and the feature rows from which they are computed again."""
+    """The batch that people see: its scores, and the feature rows from which they are computed again. ``agreed`` are the
+    accounts of which that was done, and was the same.
+    """
 
     as_of: date
     frame_hash: str
     rows: pd.DataFrame
     place: dict[str, int]
     scores: dict[str, Score]
+    agreed: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -72,17 +76,18 @@ class Served:
         return shown.rows.iloc[[shown.place[account] for account in accounts]].reset_index(drop=True)
 
     def scores(self, accounts: Sequence[str]) -> dict[str, Score]:
-        """Score accounts of the batch anew from their feature rows; the others are left out.
+        """The scores of accounts of the batch; the others are left out.
 
-        Rank and percentile are those among everybody, so they come from the batch. Raises PropensityError where what
-        is computed is not what the batch says, bit for bit.
+        The first time that an account is asked for, its score is made anew from its feature row. Raises PropensityError
+        where that is not what the batch says, bit for bit; rank and percentile are those among everybody.
         """
         shown = self.shown
         wanted = [account for account in dict.fromkeys(accounts) if account in shown.scores]
-        if not wanted:
-            return {}
-        made = self.scorer.score(self.rows(wanted), shown.as_of, shown.frame_hash)
-        return {score.account: _agreed(score, shown.scores[score.account]) for score in made}
+        if fresh := [account for account in wanted if account not in shown.agreed]:
+            for made in self.scorer.score(self.rows(fresh), shown.as_of, shown.frame_hash):
+                _agreed(made, shown.scores[made.account])
+                shown.agreed.add(made.account)
+        return {account: shown.scores[account] for account in wanted}
 
     def score_features(self, rows: pd.DataFrame) -> list[Score]:
         """Score feature rows that belong to no account, in order; ``account`` is the row's number."""
@@ -102,6 +107,7 @@ class Live:
     workspace: Workspace
     owners: dict[str, str | None]
     kept: Kept
+    prepared: Prepared = field(default_factory=Prepared)
     served: dict[str, Served] = field(default_factory=dict)
     refused: dict[str, PropensityError] = field(default_factory=dict)
     damaged: bool = False
@@ -125,7 +131,7 @@ class Live:
                 LOG.error("%s is not served: %s %s", outcome, error.message, error.hint)
                 refused[outcome] = error
                 damaged = damaged or champion is not None
-        return cls(workspace, lists.owners(workspace), Kept(workspace), served, refused, damaged)
+        return cls(workspace, lists.owners(workspace), Kept(workspace), Prepared(), served, refused, damaged)
 
     @property
     def accounts(self) -> KeysView[str]:
@@ -198,12 +204,10 @@ def _shown(store: Store, scorer: Scorer) -> Shown | PropensityError:
     return Shown(batch.as_of, batch.frame_hash, rows, place, scores)
 
 
-def _agreed(made: Score, stored: Score) -> Score:
-    score = replace(made, rank=stored.rank, percentile=stored.percentile)
-    if score != stored:
+def _agreed(made: Score, stored: Score) -> None:
+    if replace(made, rank=stored.rank, percentile=stored.percentile) != stored:
         raise PropensityError(
             f"the {made.outcome} score of account {made.account!r} is not the one that the batch has",
             f"Look at `propensity replay {stored.score_id}`; then score again.",
             status=500,
         )
-    return score

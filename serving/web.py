@@ -55,6 +55,7 @@ from serving.journal import log_to_stderr
 from serving.keys import Keys
 from serving.live import Live
 from serving.openapi import described
+from serving.ready import Ready
 from serving.store import Store
 
 LOOPBACK = "PROPENSITY_LOOPBACK"
@@ -115,6 +116,7 @@ def application() -> FastAPI:
         app.include_router(endpoint.router, dependencies=[Depends(admission(endpoint))])
     app.include_router(_metrics)
     described(app, ENDPOINTS)
+    app.add_middleware(Ready)
     app.add_exception_handler(PropensityError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
@@ -127,6 +129,7 @@ def start(app: FastAPI, workspace: Workspace) -> Live:
     log_to_stderr()
     protect(app, workspace, loopback=os.environ.get(LOOPBACK) == "yes").watch()
     live = Live.load(workspace)
+    account.prepare(live)
     app.state.live = live
     gc.collect()
     gc.freeze()

@@ -24,9 +24,10 @@ from serving import batch, freshness, pages, web
 from serving import states as found_by
 from serving.alerts import alerts
 from serving.asking import Situation, advocates
-from serving.endpoints import Caller, caller_of
+from serving.endpoints import account
 from serving.endpoints import beacon as beacon_endpoint
 from serving.kept import Kept
+from serving.keys import Key
 from serving.log import Entry, Log
 from serving.once import REQUESTS
 from serving.outreach import outreach
@@ -288,6 +289,16 @@ TAGGED = [
     "/v1/lists/churn",
     "/v1/calls",
     "/v1/advocates",
+    "/v1/alerts",
+    "/v1/accounts/{account}/state",
+    "/v1/states",
+    "/v1/portfolio",
+    "/v1/programme",
+    "/v1/stories",
+    "/v1/effect",
+    "/v1/beacon",
+    "/v1/worth",
+    "/v1/initiative?cost=1&metric=nps_answer",
 ]
 
 
@@ -506,21 +517,71 @@ def test_reading_alerts_raises_none_and_one_that_was_dealt_with_is_gone(api: htt
     assert refused(api.post(f"/v1/alerts/{first}/close", json={"why": "again", "by": "bob"}), 409)
 
 
+# What is prepared
+
+
+def test_what_is_prepared_is_what_would_be_made(api: httpx.Client, app: FastAPI, scored: list[Score]) -> None:
+    live, asked = app.state.live, [f"/v1/accounts/{score.account}/scores" for score in scored[:20]]
+    live.prepared._held = (None, {})
+    made = [api.get(path) for path in asked]
+    assert len(live.prepared._held[1]) == len(asked)
+    again = [api.get(path) for path in asked]
+    for one, other in zip(made, again, strict=True):
+        assert one.content == other.content
+        assert [(n, v) for n, v in one.headers.items() if n != "x-request-id"] == [
+            (n, v) for n, v in other.headers.items() if n != "x-request-id"
+        ]
+    prepared = live.prepared._held[1]
+    live.prepared._held = (None, {})
+    account.prepare(live)
+    assert prepared.items() <= live.prepared._held[1].items()
+    assert {score.account for score in scored} <= live.prepared._held[1].keys()
+
+
+def test_what_is_prepared_is_given_only_as_it_was_asked(
+    api: httpx.Client, app: FastAPI, scored: list[Score], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, live = scored[0].account, app.state.live
+    path = f"/v1/accounts/{one}/scores"
+    api.get(path)
+    of, bodies = live.prepared._held
+    monkeypatch.setitem(bodies, one, b'{"from": "memory"}')
+    assert well(api.get(path)) == {"from": "memory"}
+    assert "takes no outcome" in refused(api.get(f"{path}?outcome=churn"), 400)
+    assert api.post(path, json={}).status_code == 405
+    assert "memory" not in api.get(f"/v1/accounts/{one}x/scores").text
+    with monkeypatch.context() as later:
+        later.setattr("serving.tags.today", lambda _: date(2030, 1, 1))
+        assert "from" not in well(api.get(path)), "the ages of another day"
+    assert live.prepared._held[0] != of
+
+
+def test_a_score_is_made_again_once_and_not_for_each_request(
+    app: FastAPI, scored: list[Score], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = app.state.live.of("churn")
+    served.shown.agreed.clear()
+    asked = [score.account for score in scored[:3]]
+    first = served.scores(asked)
+    assert served.shown.agreed == set(asked)
+    monkeypatch.setattr(type(served.scorer), "score", lambda *_: pytest.fail("made again"))
+    assert served.scores(asked) == first
+
+
 # Who asks
 
 
 @pytest.fixture
 def keyed(app: FastAPI, company: Workspace, scored: list[Score]) -> Iterator[SimpleNamespace]:
-    """A key for one owner's accounts, as what checks keys would leave it on the request."""
-    live = app.state.live
+    """A key for one owner's accounts, which every request brings."""
+    live, protection = app.state.live, app.state.protection
     owner = live.owners[scored[0].account]
-    key = SimpleNamespace(id="1", name="cleo", owner=owner)
-
-    app.dependency_overrides[caller_of] = lambda: Caller(key.name, key.owner, live)
+    key = Key("1", "cleo", "", "admin", owner, datetime.now(UTC))
+    door, protection.door = protection.door, SimpleNamespace(enter=lambda *_: key)
     with inside.client(app) as client:
         theirs = next(score.account for score in scored if live.owners[score.account] != owner)
         yield SimpleNamespace(client=client, key=key, owner=owner, mine=scored[0].account, theirs=theirs, live=live)
-    app.dependency_overrides.clear()
+    protection.door = door
 
 
 def test_a_key_of_one_owner_sees_their_accounts_alone(keyed: SimpleNamespace, scored: list[Score]) -> None:
