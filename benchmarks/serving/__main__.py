@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -83,7 +84,7 @@ def copied(workspace: Path, to: Path) -> Path:
     shutil.copytree(workspace, to, ignore=shutil.ignore_patterns("bentoml", "data"))
     config = to / FILE
     settings = config.read_text(encoding="utf-8")
-    if "[service]" not in settings:
+    if not re.search(r"^\[service\]", settings, re.MULTILINE):
         config.write_text(settings + "\n[service]\nrequests_per_minute = 0\n", encoding="utf-8")
     assert load(to).config.service.requests_per_minute == 0, "the workspace limits how often one may ask"
     return to
@@ -149,7 +150,12 @@ def loaded(port: int, connections: int, seconds: float, asked: list[Case]) -> Ro
         file.write_text(json.dumps(asked), encoding="utf-8")
         command = ["-m", "benchmarks.serving.load", str(port), str(connections), str(seconds), str(file)]
         done = subprocess.run(
-            [*_on_core(-1), sys.executable, *command], cwd=PROJECT, capture_output=True, text=True, check=False
+            [*_on_core(-1), sys.executable, *command],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds + PATIENCE,
         )
     if done.returncode:
         return {"wrong": done.stderr.strip()[-500:]}

@@ -338,7 +338,7 @@ ERRORS: dict[str, list[Case]] = {
         ("POST", "/v1/alerts/a-0/snooze", raw('{"until": "2026-09-01"}'), 400, "does not say who"),
     ],
     "stories": [("GET", "/v1/stories?top=0", {}, 400, "query.top")],
-    "effect": [("GET", "/v1/effect?by=owner", {}, 400, "takes none")],
+    "effect": [("GET", "/v1/effect?by=owner", {}, 400, "takes no by")],
     "beacon": [("GET", "/v1/beacon?outcome=renewal", {}, 404, "no outcome 'renewal'")],
     "worth": [("GET", "/v1/worth?metric=luck", {}, 404, "no metric is called 'luck'")],
     "initiative": [
