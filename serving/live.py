@@ -43,6 +43,11 @@ class Shown:
     scores: dict[str, Score]
     agreed: set[str] = field(default_factory=set)
 
+    def quantiles(self, which: Sequence[float]) -> dict[float, float]:
+        """Of the probabilities; nothing where there are none. Scores come highest first."""
+        ranked = [score.probability for score in self.scores.values()][::-1]
+        return {one: ranked[round(one * (len(ranked) - 1))] for one in which} if ranked else {}
+
 
 @dataclass(frozen=True)
 class Served:

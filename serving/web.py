@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from features.errors import PropensityError
 from features.workspace import Workspace
+from serving import gauges
 from serving.admission import admission
 from serving.audit import Audit
 from serving.door import Door
@@ -148,7 +149,9 @@ _metrics = APIRouter()
 
 
 @_metrics.get("/metrics", include_in_schema=False)
-def metrics() -> Response:
+def metrics(request: Request) -> Response:
+    if isinstance(live := getattr(request.app.state, "live", None), Live):
+        gauges.tell(live)
     return Response(generate_latest(METRICS), media_type=CONTENT_TYPE_LATEST)
 
 
