@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check verify docs bench bench-features bench-models bench-scoring lock clean
+.PHONY: install demo test check verify docs bench bench-features bench-models bench-scoring bench-serving lock clean
 .DEFAULT_GOAL := demo
 
 install: .venv/installed
@@ -48,6 +48,9 @@ bench-scoring: install
 
 bench-models: install
 	$(BIN)/python -m benchmarks.models
+
+bench-serving: install
+	$(BIN)/python -m benchmarks.serving
 
 # Resolve anew: one lock for every supported Python, with hashes and without index addresses.
 lock:

@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks import decision_page, results
 from benchmarks.models import page
+from benchmarks.serving import page as serving_page
 from features import catalog
 from features.files import replaced
 from features.plan import plan
@@ -266,6 +267,7 @@ def performance_page() -> str:
         *growth_section([row for row in results.load("features") if "growth" in row]),
         *memory_section(results.load("memory")),
         *scoring_section(results.load("scoring")),
+        *serving_page.parts(results.load("serving")),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -102,10 +102,13 @@ class _State:
 
 
 def alerts(
-    workspace: Workspace, as_of: date | None = None, progress: Callable[[int, int], None] = lambda done, of: None
+    workspace: Workspace,
+    as_of: date | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+    write: bool = True,
 ) -> Alerted:
-    """Run every rule and raise what is new; by itself, once. With ``as_of``, look back by what was known then, and write
-    nothing. What a person has closed stays closed; a cause that was gone and is back is another one.
+    """Run every rule and raise what is new; by itself, once. Without ``write`` nothing is raised nor closed. With ``as_of``,
+    look back by what was known then, and write nothing. What a person has closed stays closed; a cause that was gone and is back is another one.
     """
     day, looking_back = as_of or frame.observed_until(workspace), as_of is not None
     if day > frame.observed_until(workspace):
@@ -121,7 +124,8 @@ def alerts(
     there = {one.alert(_round(one, states)): one for one in all_found}
     new = {alert: one for alert, one in there.items() if alert not in states}
     closed: list[Closed] = []
-    if not looking_back:
+    writing = write and not looking_back
+    if writing:
         Log(workspace).add([_raised(alert, one, known) for alert, one in new.items()])
         closed = _close_what_is_gone(known, states, there, customers, not_judged)
     awake, asleep = {}, 0
@@ -131,7 +135,7 @@ def alerts(
             asleep += 1
         elif state is None or not state.closed:
             awake[alert] = one
-    return Alerted(day, _shown(workspace, awake, customers, new), closed, asleep, not_judged, not looking_back)
+    return Alerted(day, _shown(workspace, awake, customers, new), closed, asleep, not_judged, writing)
 
 
 def of_owner(workspace: Workspace, alerted: Alerted, owner: str) -> Alerted:

@@ -21,7 +21,7 @@ from uuid import uuid4
 import httpx
 
 from features.errors import PropensityError
-from serving import answers
+from serving import answers, findings
 
 TRIES = 3
 
@@ -113,6 +113,54 @@ class Client:
     def eligibility(self, account: str) -> answers.Eligible:
         return self._get(f"/v1/accounts/{_part(account)}/eligibility")
 
+    def alerts(self, owner: str | None = None) -> findings.Alerts:
+        """What calls for somebody's attention; reading raises none."""
+        return self._get("/v1/alerts", owner=owner)
+
+    def states(self, months: int = 12, state: findings.State | None = None, top: int = 100) -> findings.States:
+        """Where everybody stands and who became what; ``top`` accounts are named, of one state or of all."""
+        return self._get("/v1/states", months=months, state=state, top=top)
+
+    def state(self, account: str, months: int = 12) -> findings.StateOf:
+        """Where one account stands, by which rules, and where it stood before."""
+        return self._get(f"/v1/accounts/{_part(account)}/state", months=months)
+
+    def portfolio(self, by: str = "global", top: int = 100, **within: str) -> findings.Portfolio:
+        """Every measure at a level, of what is ``within`` groups of others: ``by="country", owner="ann"``."""
+        return self._get("/v1/portfolio", by=by, top=top, **within)
+
+    def programme(self, days: int | None = None) -> findings.Programme:
+        """What the advocacy programme came to."""
+        return self._get("/v1/programme", days=days)
+
+    def stories(self, top: int | None = None) -> findings.Stories:
+        """Which stories open deals want and no advocate tells."""
+        return self._get("/v1/stories", top=top)
+
+    def effect(self) -> findings.Effect:
+        """What calls did, beside those held out at random."""
+        return self._get("/v1/effect")
+
+    def beacon(self, outcome: str | None = None) -> findings.Beacon:
+        """Which metrics foretell; takes long the first time."""
+        return self._get("/v1/beacon", outcome=outcome)
+
+    def worth(self, metric: str | None = None) -> findings.Worth:
+        """What ten points of a metric go with; takes long the first time."""
+        return self._get("/v1/worth", metric=metric)
+
+    def initiative(
+        self,
+        cost: float,
+        metric: str | None = None,
+        points: float = 10,
+        segment: str | None = None,
+        owner: str | None = None,
+    ) -> findings.Initiative:
+        """What raising a metric would be worth; without a metric, what calls are."""
+        asked = {"metric": metric, "points": points, "segment": segment, "owner": owner}
+        return self._get("/v1/initiative", cost=cost, calls="true" if metric is None else None, **asked)
+
     def overrides(self, account: str) -> answers.Overrides:
         return self._get(f"/v1/accounts/{_part(account)}/overrides")
 
@@ -186,6 +234,14 @@ class Client:
 
     def ask_done(self, ask: str, at: datetime | None = None, by: str | None = None) -> answers.Wrote:
         return self._write(f"/v1/asks/{_part(ask)}/done", {}, at, by)
+
+    def close_alert(self, alert: str, why: str, at: datetime | None = None, by: str | None = None) -> answers.Wrote:
+        """Somebody has dealt with it."""
+        return self._write(f"/v1/alerts/{_part(alert)}/close", {"why": why}, at, by)
+
+    def snooze_alert(self, alert: str, until: date, at: datetime | None = None, by: str | None = None) -> answers.Wrote:
+        """Not shown before a day."""
+        return self._write(f"/v1/alerts/{_part(alert)}/snooze", {"until": until.isoformat()}, at, by)
 
     def promote(
         self,

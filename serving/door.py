@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import threading
 from collections.abc import Mapping
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -94,6 +95,7 @@ def at_home(headers: Headers, client: str) -> bool:
     return is_loopback(name) and is_loopback(client) and not any(header in headers for header in FORWARDED)
 
 
+@lru_cache(maxsize=256)
 def is_loopback(name: str) -> bool:
     try:
         return name.lower() == "localhost" or ipaddress.ip_address(name).is_loopback

@@ -22,6 +22,7 @@ from features.workspace import Workspace
 from serving import lists
 from serving.kept import Kept
 from serving.log import digest
+from serving.prepared import Prepared
 from serving.score import Score
 from serving.scoring import Scorer
 from serving.store import Store
@@ -33,13 +34,21 @@ LOG = logging.getLogger("propensity")
 
 @dataclass(frozen=True)
 class Shown:
-    """The batch that people see: its scores, and the feature rows from which they are computed again."""
+    """The batch that people see: its scores, and the feature rows from which they are computed again. ``agreed`` are the
+    accounts of which that was done, and was the same.
+    """
 
     as_of: date
     frame_hash: str
     rows: pd.DataFrame
     place: dict[str, int]
     scores: dict[str, Score]
+    agreed: set[str] = field(default_factory=set)
+
+    def quantiles(self, which: Sequence[float]) -> dict[float, float]:
+        """Of the probabilities; nothing where there are none. Scores come highest first."""
+        ranked = [score.probability for score in self.scores.values()][::-1]
+        return {one: ranked[round(one * (len(ranked) - 1))] for one in which} if ranked else {}
 
 
 @dataclass(frozen=True)
@@ -97,17 +106,18 @@ class Served:
         return shown.rows.iloc[[shown.place[account] for account in accounts]].reset_index(drop=True)
 
     def scores(self, accounts: Sequence[str]) -> dict[str, Score]:
-        """Score accounts of the batch anew from their feature rows; the others are left out.
+        """The scores of accounts of the batch; the others are left out.
 
-        Rank and percentile are those among everybody, so they come from the batch. Raises PropensityError where what
-        is computed is not what the batch says, bit for bit.
+        The first time that an account is asked for, its score is made anew from its feature row. Raises PropensityError
+        where that is not what the batch says, bit for bit; rank and percentile are those among everybody.
         """
         shown = self.shown
         wanted = [account for account in dict.fromkeys(accounts) if account in shown.scores]
-        if not wanted:
-            return {}
-        made = self.scorer.score(self.rows(wanted), shown.as_of, shown.frame_hash)
-        return {score.account: _agreed(score, shown.scores[score.account]) for score in made}
+        if fresh := [account for account in wanted if account not in shown.agreed]:
+            for made in self.scorer.score(self.rows(fresh), shown.as_of, shown.frame_hash):
+                _agreed(made, shown.scores[made.account])
+                shown.agreed.add(made.account)
+        return {account: shown.scores[account] for account in wanted}
 
     def score_features(self, rows: pd.DataFrame) -> list[Score]:
         """Score feature rows that belong to no account, in order; ``account`` is the row's number."""
@@ -128,12 +138,11 @@ class Live:
     workspace: Workspace
     owners: dict[str, str | None]
     kept: Kept
+    prepared: Prepared = field(default_factory=Prepared)
     served: dict[str, Served] = field(default_factory=dict)
     refused: dict[str, PropensityError] = field(default_factory=dict)
     damaged: frozenset[str] = frozenset()
     unreached: PropensityError | None = None
-    owner: str | None = None
-    whole: Live | None = None
 
     @classmethod
     def load(cls, workspace: Workspace) -> Live:
@@ -153,7 +162,8 @@ class Live:
     def serving(self, outcome: str, served: Served) -> Live:
         """The same, with an outcome served from something else."""
         refused = {name: why for name, why in self.refused.items() if name != outcome}
-        return replace(self, served=self.served | {outcome: served}, refused=refused, damaged=self.damaged - {outcome})
+        damaged, all_served = self.damaged - {outcome}, self.served | {outcome: served}
+        return replace(self, served=all_served, refused=refused, damaged=damaged, prepared=Prepared())
 
     def without(self, outcome: str, why: PropensityError, damaged: bool) -> Live:
         """The same where an outcome cannot be served as it should: from what was good last, if there is such a thing."""
@@ -240,12 +250,10 @@ def not_scored_yet(champion: Version, scored: int) -> PropensityError:
     )
 
 
-def _agreed(made: Score, stored: Score) -> Score:
-    score = replace(made, rank=stored.rank, percentile=stored.percentile)
-    if score != stored:
+def _agreed(made: Score, stored: Score) -> None:
+    if replace(made, rank=stored.rank, percentile=stored.percentile) != stored:
         raise PropensityError(
             f"the {made.outcome} score of account {made.account!r} is not the one that the batch has",
             f"Look at `propensity replay {stored.score_id}`; then score again.",
             status=500,
         )
-    return score

@@ -27,6 +27,7 @@ from serving.keys import Keys
 from serving.store import Store
 
 WORKSPACE = "PROPENSITY_WORKSPACE"
+SERVICE = "serving.service:Propensity"
 app = web.application()
 
 
@@ -50,8 +51,10 @@ class Propensity:
 Propensity.add_asgi_middleware(Front, ours=Guard(app))  # type: ignore[attr-defined]
 
 
-def serve(workspace_root: Path, host: str = "127.0.0.1", port: int = 3000) -> int:
+def serve(workspace_root: Path, host: str = "127.0.0.1", port: int = 3000, of: str = SERVICE) -> int:
     """Become the BentoML server, in the foreground: it gets the signals, and its exit status is the command's.
+
+    ``of`` names the service, module and class, for one that adds to this one.
 
     Raises PropensityError where the address cannot be listened on, or others could reach it and nobody has a key.
     """
@@ -64,7 +67,7 @@ def serve(workspace_root: Path, host: str = "127.0.0.1", port: int = 3000) -> in
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(root / "state" / "bentoml"),
     }
-    command = ["-m", "bentoml", "serve", "serving.service:Propensity", "--host", address, "--port", str(port)]
+    command = ["-m", "bentoml", "serve", of, "--host", address, "--port", str(port)]
     (root / "state" / "bentoml").mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *command, "--working-dir", str(Path(__file__).parents[1])])  # noqa: S606

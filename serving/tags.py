@@ -20,7 +20,8 @@ class Tag:
     """
 
     def __init__(self, request: Request, live: Live, owner: str | None, written: bool = False) -> None:
-        parts = [live.batches, str(today(live.workspace)), owner]
+        self.of = (live.batches, str(today(live.workspace)))
+        parts = [*self.of, owner]
         if written:
             parts.append(repr(live.kept.mark()))
         self.value = f'"{digest(*parts)}"'
@@ -32,6 +33,10 @@ class Tag:
 
     def on(self, content: dict[str, Any]) -> Json:
         return Json(content, headers=self._headers)
+
+    def on_bytes(self, body: bytes) -> Response:
+        """JSON that was made before."""
+        return Response(body, headers=self._headers, media_type=Json.media_type)
 
     @property
     def _headers(self) -> dict[str, str]:

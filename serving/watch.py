@@ -23,9 +23,9 @@ from fastapi import FastAPI
 from features import erased
 from features.errors import PropensityError
 from features.workspace import Workspace
-from serving import lists
+from serving import gauges, lists
 from serving.canary import tried
-from serving.gauges import FAILURES, HELD, REACHED, SWAPS
+from serving.gauges import FAILURES, REACHED, SWAPS
 from serving.live import Live, Served, not_scored_yet
 from serving.scan import PENDING
 from serving.store import Store, unreached
@@ -65,15 +65,18 @@ class Watcher:
         app: FastAPI,
         workspace: Workspace,
         before: Callable[[], object] = lambda: None,
+        prepare: Callable[[Live], object] = lambda _: None,
         after: Callable[[], object] = lambda: None,
     ) -> None:
-        """``before`` is done before anything is loaded, and may find that it cannot be done yet; ``after`` each swap."""
-        self.app, self.workspace, self.before, self.after = app, workspace, before, after
+        """``before`` is done before anything is loaded, and may find that it cannot be done yet; ``prepare`` with what is
+        loaded, while the old one still answers; ``after`` each swap.
+        """
+        self.app, self.workspace, self.before, self.prepare, self.after = app, workspace, before, prepare, after
         self._attempts: dict[str, Attempt] = {}
         self._accounts: Hashable = None
         self._unreached = False
         self._stop = threading.Event()
-        HELD.app = app
+        gauges.begin(workspace)
 
     @property
     def live(self) -> Live | None:
@@ -133,6 +136,8 @@ class Watcher:
         self._accounts, self._unreached = accounts, False
         REACHED.set(1)
         if live is not before:
+            if before is None or before.batches != live.batches:
+                self.prepare(live)
             self.app.state.live = live
             del before
             self.after()

@@ -20,14 +20,19 @@ from serving.door import Door
 from serving.endpoints import (
     account,
     advocates,
+    alerts,
     asks,
+    attended,
+    beacon,
     calls,
     champions,
     curve,
+    effect,
     eligibility,
     explain,
     features,
     health,
+    initiative,
     lists,
     log,
     models,
@@ -36,16 +41,24 @@ from serving.endpoints import (
     opt_outs,
     outreach,
     overrides,
+    portfolio,
+    programme,
     score,
     scores,
+    standing,
+    states,
     stored,
+    stories,
     what_if,
+    worth,
 )
+from serving.gauges import HELD
 from serving.guard import METRICS, Protection, answer
 from serving.journal import log_to_stderr
 from serving.keys import Keys
 from serving.live import Live
 from serving.openapi import described
+from serving.ready import Ready
 from serving.store import Store, is_down, unreached
 from serving.watch import Watcher
 
@@ -69,6 +82,17 @@ ENDPOINTS = (
     calls,
     advocates,
     eligibility,
+    alerts,
+    attended,
+    states,
+    standing,
+    portfolio,
+    programme,
+    stories,
+    effect,
+    beacon,
+    worth,
+    initiative,
     overrides,
     log,
     outreach,
@@ -99,6 +123,8 @@ def application() -> FastAPI:
         app.include_router(endpoint.router, dependencies=[Depends(admission(endpoint))])
     app.include_router(_metrics)
     described(app, ENDPOINTS)
+    HELD.app = app
+    app.add_middleware(Ready)
     app.add_exception_handler(PropensityError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
@@ -116,7 +142,7 @@ def start(app: FastAPI, workspace: Workspace) -> Watcher:
         if getattr(app.state, "protection", None) is None:
             protect(app, workspace, loopback).watch()
 
-    watcher = Watcher(app, workspace, guarded, _settle)
+    watcher = Watcher(app, workspace, guarded, account.prepare, _settle)
     watcher.begin()
     watcher.watch(workspace.config.service.watch_seconds)
     return watcher

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,10 +11,13 @@ from starlette.responses import Response
 from features.errors import PropensityError
 from serving.answers import OfAccount
 from serving.endpoints import AccountId, Asking, Loaded, answers
-from serving.freshness import told
+from serving.freshness import today, told
+from serving.guard import Json
 from serving.live import Live
 from serving.tags import Tag
 
+LOG = logging.getLogger("propensity")
+AT_START = 20_000
 SCOPE = "read"
 OWNED = True
 router = APIRouter()
@@ -26,10 +30,31 @@ def scores(account: AccountId, request: Request, live: Loaded, caller: Asking) -
     tag = Tag(request, live, caller.owner)
     if tag.known:
         return tag.unchanged()
+    answer = tag.on(_told(live, account))
+    live.prepared.keep(tag.of, account, bytes(answer.body))
+    return answer
+
+
+def prepare(live: Live, most: int = AT_START) -> None:
+    """Make the answers of so many accounts beforehand: those with the highest scores of each outcome."""
+    of = (live.batches, str(today(live.workspace)))
+    for outcome, served in live.served.items():
+        if isinstance(served.batch, PropensityError):
+            continue
+        accounts = list(served.shown.scores)[:most]
+        try:
+            served.scores(accounts)
+            for account in accounts:
+                live.prepared.keep(of, account, bytes(Json(_told(live, account)).body))
+        except PropensityError as error:
+            LOG.error("the scores of %s are not prepared: %s", outcome, error.hint)
+
+
+def _told(live: Live, account: str) -> dict[str, Any]:
     found = [_of_outcome(live, account, outcome) for outcome, _ in live.workspace.config.outcomes]
     if not any("probability" in one for one in found):
         raise live.refusal(account)
-    return tag.on({"account": account, "scores": found})
+    return {"account": account, "scores": found}
 
 
 def _of_outcome(live: Live, account: str, outcome: str) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def test_a_promoted_model_is_served_once_its_own_scores_are_there(
     assert (service.health()[0], counted("propensity_swaps_total") - before) == ("ok", 1)
     assert counted("propensity_model_version") == 2
     assert counted("propensity_scores") == len(scores[second])
-    assert counted("propensity_model_age_days") > counted("propensity_score_age_days") > 0
+    assert counted("propensity_model_age_days") > counted("propensity_scores_age_days") > 0
 
 
 def test_a_model_that_is_not_whole_or_kills_who_loads_it_changes_nothing_but_health_log_and_metric(

@@ -136,17 +136,17 @@ class Inside:
 
 
 @pytest.fixture(scope="module")
-def copied(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def apart(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The workspace again, for keys of its own."""
-    root = tmp_path_factory.mktemp("copied") / "copy"
+    root = tmp_path_factory.mktemp("apart") / "copy"
     shutil.copytree(served.root, root, ignore=shutil.ignore_patterns("bentoml", "data"))
     return load(root)
 
 
 @pytest.fixture(scope="module")
-def inside(copied: Workspace) -> Inside:
+def inside(apart: Workspace) -> Inside:
     """The application over the copy, on loopback."""
     app = web.application()
-    web.protect(app, copied, loopback=True)
-    app.state.live = Live.load(copied)
+    web.protect(app, apart, loopback=True)
+    app.state.live = Live.load(apart)
     return Inside(app)

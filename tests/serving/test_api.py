@@ -18,23 +18,32 @@ import pytest
 from fastapi import FastAPI
 
 from features import frame
+from features.errors import PropensityError
 from features.workspace import FILE, Workspace, load
 from serving import batch, freshness, pages, web
+from serving import states as found_by
+from serving.alerts import alerts
 from serving.asking import Situation, advocates
-from serving.endpoints import Caller, caller_of
+from serving.endpoints import account
+from serving.endpoints import beacon as beacon_endpoint
 from serving.kept import Kept
+from serving.keys import Key
 from serving.log import Entry, Log
 from serving.once import REQUESTS
 from serving.outreach import outreach
 from serving.overrides import overrides
+from serving.portfolio import portfolio
 from serving.score import Score
+from serving.states import continuum
 from serving.store import Store
+from serving.stories import stories
 from serving.writing import touch
 from tests.serving import inside
 from training import hazard, retention
 from training.dataset import Encoder, dataset
 from training.hazard import Lives
 from training.registry import Registry
+from training.worth import worth
 
 EARLIER = date(2026, 4, 30)
 NOW = "2026-07-01T09:30:00Z"
@@ -134,6 +143,10 @@ def prepared(company: Workspace, app: FastAPI, path: str, scored: list[Score]) -
         log.add(
             [asked, *([Entry("ask", thing, "accepted", asked.account, at, "ann")] if path.endswith("/done") else [])]
         )
+        found[IDS[3]] = thing
+    if path.startswith("/v1/alerts/"):
+        thing = f"a-{path[-8:]}"
+        log.add([Entry("alert", thing, "raised", one.account, at, "propensity", None, "silent", "a fact")])
         found[IDS[3]] = thing
     if path.endswith("/rollback"):
         registry = Registry(company)
@@ -276,6 +289,16 @@ TAGGED = [
     "/v1/lists/churn",
     "/v1/calls",
     "/v1/advocates",
+    "/v1/alerts",
+    "/v1/accounts/{account}/state",
+    "/v1/states",
+    "/v1/portfolio",
+    "/v1/programme",
+    "/v1/stories",
+    "/v1/effect",
+    "/v1/beacon",
+    "/v1/worth",
+    "/v1/initiative?cost=1&metric=nps_answer",
 ]
 
 
@@ -425,32 +448,151 @@ def test_an_opinion_is_given_once(api: httpx.Client, scored: list[Score]) -> Non
     assert "no score has the id" in refused(api.post(f"/v1/scores/{'0' * 20}/opinion", json=body), 404)
 
 
+# The whole
+
+
+def test_states_and_portfolio_are_those_of_the_commands(api: httpx.Client, company: Workspace) -> None:
+    whole = continuum(company, 3).as_dict()
+    told = well(api.get("/v1/states?months=3&top=10000"))
+    assert {name: told[name] for name in ("as_of", "months", "transitions", "left_out_of_transitions")} == {
+        name: whole[name] for name in ("as_of", "months", "transitions", "left_out_of_transitions")
+    }
+    states = {one["account"]: one["state"] for one in whole["accounts"]}
+    assert {one["account"]: one["state"] for one in told["accounts"]} == states
+    at_risk = well(api.get("/v1/states", params={"months": 3, "state": "at risk", "top": 1}))
+    assert at_risk["count"] == list(states.values()).count("at risk") == told["months"][-1]["states"]["at risk"]
+    assert [one["state"] for one in at_risk["accounts"]] == ["at risk"]
+    account = at_risk["accounts"][0]["account"]
+    assert well(api.get(f"/v1/accounts/{account}/state?months=3")) == found_by.told(company, account, 3).as_dict()
+    groups = portfolio(company, "owner").as_dict()
+    told = well(api.get("/v1/portfolio?by=owner"))
+    assert told == groups | {"count": len(groups["groups"])}
+    owner = groups["groups"][0]["group"]
+    within = well(api.get("/v1/portfolio", params={"by": "country", "owner": owner, "top": 1}))
+    assert within["total"]["arr"] == groups["groups"][0]["arr"]
+    assert (len(within["groups"]), within["within"]) == (1, {"owner": owner})
+
+
+def test_what_the_metrics_and_calls_came_to_is_that_of_the_commands(api: httpx.Client, company: Workspace) -> None:
+    told = well(api.get("/v1/worth?metric=nps_answer"))["metrics"]["nps_answer"]
+    assert told == worth(company, ("nps_answer",))[0].as_dict()
+    assert well(api.get("/v1/effect"))["assumed_save_rate"] == company.config.value.save_rate
+    assert well(api.get("/v1/programme?days=90"))["days"] == 90
+    assert well(api.get("/v1/stories?top=3"))["gaps"] == stories(company, 3).as_dict()["gaps"]
+
+
+def test_what_cannot_be_told_of_an_outcome_is_said_once_and_kept(
+    api: httpx.Client, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def too_short(_: Workspace, outcome: str) -> None:
+        made.append(outcome)
+        raise PropensityError(f"no date to judge {outcome} on", "Take in more history.")
+
+    monkeypatch.setattr(beacon_endpoint, "metrics", SimpleNamespace(ASKED=("churn", "advocacy"), beacon=too_short))
+    app.state.live.kept._found.clear()
+    assert well(api.get("/v1/beacon"))["skipped"].keys() == {"churn", "advocacy"}
+    assert "no date to judge churn" in refused(api.get("/v1/beacon?outcome=churn"), 400)
+    assert made == ["churn", "advocacy"]
+    app.state.live.kept._found.clear()
+
+
+def test_reading_alerts_raises_none_and_one_that_was_dealt_with_is_gone(api: httpx.Client, company: Workspace) -> None:
+    before = len(Log(company).entries("alert"))
+    told = well(api.get("/v1/alerts"))
+    assert (told["written"], len(Log(company).entries("alert"))) == (False, before)
+    first, second = (one["alert"] for one in told["open"][:2])
+    assert told["open"][0]["new"]
+    assert refused(api.post(f"/v1/alerts/{first}/close", json={"why": "renewed", "by": "ann"}), 404)
+    raised = alerts(company)
+    known = well(api.get("/v1/alerts"))
+    assert [one["alert"] for one in known["open"]] == [one.alert for one in raised.open]
+    assert not any(one["new"] for one in known["open"])
+    well(api.post(f"/v1/alerts/{first}/close", json={"why": "renewed", "by": "ann"}), 201)
+    well(api.post(f"/v1/alerts/{second}/snooze", json={"until": "2099-01-01", "by": "ann"}), 201)
+    after = well(api.get("/v1/alerts"))
+    assert {one["alert"] for one in known["open"]} - {one["alert"] for one in after["open"]} == {first, second}
+    assert after["snoozed"] == known["snoozed"] + 1
+    assert refused(api.post(f"/v1/alerts/{first}/close", json={"why": "again", "by": "bob"}), 409)
+
+
+# What is prepared
+
+
+def test_what_is_prepared_is_what_would_be_made(api: httpx.Client, app: FastAPI, scored: list[Score]) -> None:
+    live, asked = app.state.live, [f"/v1/accounts/{score.account}/scores" for score in scored[:20]]
+    live.prepared._held = (None, {})
+    made = [api.get(path) for path in asked]
+    assert len(live.prepared._held[1]) == len(asked)
+    again = [api.get(path) for path in asked]
+    for one, other in zip(made, again, strict=True):
+        assert one.content == other.content
+        assert [(n, v) for n, v in one.headers.items() if n != "x-request-id"] == [
+            (n, v) for n, v in other.headers.items() if n != "x-request-id"
+        ]
+    prepared = live.prepared._held[1]
+    live.prepared._held = (None, {})
+    account.prepare(live)
+    assert prepared.items() <= live.prepared._held[1].items()
+    assert {score.account for score in scored} <= live.prepared._held[1].keys()
+
+
+def test_what_is_prepared_is_given_only_as_it_was_asked(
+    api: httpx.Client, app: FastAPI, scored: list[Score], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, live = scored[0].account, app.state.live
+    path = f"/v1/accounts/{one}/scores"
+    api.get(path)
+    of, bodies = live.prepared._held
+    monkeypatch.setitem(bodies, one, b'{"from": "memory"}')
+    assert well(api.get(path)) == {"from": "memory"}
+    assert "takes no outcome" in refused(api.get(f"{path}?outcome=churn"), 400)
+    assert api.post(path, json={}).status_code == 405
+    assert "memory" not in api.get(f"/v1/accounts/{one}x/scores").text
+    with monkeypatch.context() as later:
+        later.setattr("serving.tags.today", lambda _: date(2030, 1, 1))
+        assert "from" not in well(api.get(path)), "the ages of another day"
+    assert live.prepared._held[0] != of
+
+
+def test_a_score_is_made_again_once_and_not_for_each_request(
+    app: FastAPI, scored: list[Score], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = app.state.live.of("churn")
+    served.shown.agreed.clear()
+    asked = [score.account for score in scored[:3]]
+    first = served.scores(asked)
+    assert served.shown.agreed == set(asked)
+    monkeypatch.setattr(type(served.scorer), "score", lambda *_: pytest.fail("made again"))
+    assert served.scores(asked) == first
+
+
 # Who asks
 
 
 @pytest.fixture
 def keyed(app: FastAPI, company: Workspace, scored: list[Score]) -> Iterator[SimpleNamespace]:
-    """A key for one owner's accounts, as what checks keys would leave it on the request."""
-    live = app.state.live
+    """A key for one owner's accounts, which every request brings."""
+    live, protection = app.state.live, app.state.protection
     owner = live.owners[scored[0].account]
-    key = SimpleNamespace(id="1", name="cleo", owner=owner)
-
-    app.dependency_overrides[caller_of] = lambda: Caller(key.name, key.owner, live)
+    key = Key("1", "cleo", "", "admin", owner, datetime.now(UTC))
+    door, protection.door = protection.door, SimpleNamespace(enter=lambda *_: key)
     with inside.client(app) as client:
         theirs = next(score.account for score in scored if live.owners[score.account] != owner)
         yield SimpleNamespace(client=client, key=key, owner=owner, mine=scored[0].account, theirs=theirs, live=live)
-    app.dependency_overrides.clear()
+    protection.door = door
 
 
 def test_a_key_of_one_owner_sees_their_accounts_alone(keyed: SimpleNamespace, scored: list[Score]) -> None:
     client, theirs = keyed.client, keyed.theirs
-    for rest in ("scores", "explain?outcome=churn", "movement", "curve", "eligibility", "overrides"):
+    for rest in ("scores", "explain?outcome=churn", "movement", "curve", "eligibility", "overrides", "state"):
         well(client.get(f"/v1/accounts/{keyed.mine}/{rest}"))
         assert refused(client.get(f"/v1/accounts/{theirs}/{rest}"), 404) == f"there is no account {theirs!r}"
     refused(client.post(f"/v1/accounts/{theirs}/what-if", json={"changes": {"touches": 1}}), 404)
-    for path in ("/v1/scores?outcome=churn", "/v1/lists/churn", "/v1/calls", "/v1/advocates", "/v1/log"):
+    for path in ("/v1/scores?outcome=churn", "/v1/lists/churn", "/v1/calls", "/v1/advocates", "/v1/log", "/v1/alerts"):
         told = well(client.get(path))
-        lines = told.get("scores") or told.get("lines") or told.get("entries") or []
+        lines = told.get("scores") or told.get("lines") or told.get("entries") or told.get("open") or []
         assert {keyed.live.owners[line["account"]] for line in lines} <= {keyed.owner}, path
         assert {keyed.live.owners[line["account"]] for line in told.get("blocked", ())} <= {keyed.owner}
     both = well(client.post("/v1/score", json={"outcome": "churn", "accounts": [keyed.mine, theirs]}))["scores"]
@@ -463,11 +605,14 @@ def test_a_key_of_one_owner_sees_their_accounts_alone(keyed: SimpleNamespace, sc
 
 
 def test_what_a_key_writes_is_under_its_name(keyed: SimpleNamespace, company: Workspace, scored: list[Score]) -> None:
+    raised = Entry("alert", "a-theirs", "raised", keyed.theirs, company_day(company), "propensity", None, "silent", "x")
+    Log(company).add([raised])
     before = len(Log(company).entries())
     foreign = next(score for score in scored if score.account == keyed.theirs)
     for path, body in (
         ("/v1/outreach", {"account": keyed.theirs}),
         ("/v1/opt-outs", {"account": keyed.theirs}),
+        (f"/v1/alerts/{raised.thing}/close", {"why": "so"}),
         ("/v1/asks", {"account": keyed.theirs, "kind": "review"}),
         (f"/v1/scores/{foreign.score_id}/opinion", {"agrees": True, "why": "so"}),
         (f"/v1/scores/{foreign.score_id}/override", {"probability": 0.5, "why": "so"}),
@@ -505,6 +650,16 @@ def test_an_error_is_not_kept(company: Workspace) -> None:
     with pytest.raises(ZeroDivisionError):
         kept("a", lambda: 1 // 0)
     assert kept("a", lambda: 7) == 7
+
+
+def test_what_takes_long_keeps_nobody_waiting_and_without_the_log_stays(
+    company: Workspace, scored: list[Score]
+) -> None:
+    kept = Kept(company)
+    assert kept("long", lambda: kept("short", lambda: 7) + 1, long=True, log=False) == 8  # both at once
+    Log(company).add([touch(scored[1].account, "ann", "visit")])
+    assert kept("long", lambda: 0, log=False) == 8
+    assert kept("short", lambda: 9) == 9
 
 
 def test_requests_that_named_themselves_hold_no_more_than_they_need(company: Workspace) -> None:

@@ -60,6 +60,18 @@ def test_it_reads(service: Client, company: Workspace, scored: list[Score]) -> N
     assert service.advocates(top=2)["as_of"] == str(first.as_of)
     assert service.eligibility(first.account)["account"] == first.account
     assert service.what_if(first.account, {"touches": 1}, outcome="churn")["outcomes"][0]["outcome"] == "churn"
+    assert (
+        service.states(months=2, top=1)["as_of"] == service.state(first.account, months=2)["as_of"] == str(first.as_of)
+    )
+    assert (
+        service.portfolio("country", owner=service.list("churn", top=1)["lines"][0]["owner"] or "")["by"] == "country"
+    )
+    assert service.programme(days=60)["days"] == 60
+    assert service.alerts()["written"] is False
+    assert service.stories(top=1)["as_of"] == str(first.as_of)
+    assert service.effect()["called"]["accounts"] == 0
+    assert service.worth("nps_answer")["metrics"]["nps_answer"]["points"] == 10
+    assert service.beacon("churn")["outcomes"]["churn"]["outcome"] == "churn"
     assert service.models()["outcomes"]["churn"]["versions"][0]["version"] == 1
 
 
@@ -99,6 +111,9 @@ def test_it_says_what_the_service_says(service: Client, scored: list[Score]) -> 
         (lambda: service.movement(scored[0].account, since=date(2020, 1, 1)), 409, "no earlier score"),
         (lambda: service.promote("churn", 9, by="ann"), 404, "no version 9"),
         (lambda: service.rollback("churn", 7, by="ann"), 409, "is version 1, not 7"),
+        (lambda: service.initiative(1.0), 409, "has not been measured"),
+        (lambda: service.close_alert("a-0", "done", by="ann"), 404, "knows nothing of 'a-0'"),
+        (lambda: service.snooze_alert("a-0", date(2026, 9, 1), by="ann"), 404, "knows nothing of 'a-0'"),
         (lambda: service.touch(scored[0].account), 400, "does not say who"),
     ):
         with pytest.raises(PropensityError, match=re.escape(words)) as refused:

@@ -42,13 +42,13 @@ def secret(workspace: Workspace, scope: str = "read", owner: str | None = None, 
 
 
 @pytest.fixture
-def guarded(inside: Inside, copied: Workspace) -> Iterator[Inside]:
+def guarded(inside: Inside, apart: Workspace) -> Iterator[Inside]:
     """The application over the copy, with a key that exists, so that everybody needs one."""
-    with Store(copied).engine.begin() as connection:
+    with Store(apart).engine.begin() as connection:
         connection.execute(KEYS.delete())
-    secret(copied, name="first")
+    secret(apart, name="first")
     before = inside.app.state.protection
-    store = Store(copied)
+    store = Store(apart)
     inside.app.state.protection = Protection(Door(Keys(store), loopback=True), Audit(store), Service())
     yield inside
     inside.app.state.protection = before
@@ -76,21 +76,21 @@ def paths(routes: list[BaseRoute]) -> set[str]:
 # Keys
 
 
-def test_a_key_is_shown_once_and_kept_as_a_hash(propensity: Command, copied: Workspace) -> None:
-    made = propensity("key", "create", "--name", "crm [sync]", "--scope", "read", "--workspace", copied.root, "--json")
+def test_a_key_is_shown_once_and_kept_as_a_hash(propensity: Command, apart: Workspace) -> None:
+    made = propensity("key", "create", "--name", "crm [sync]", "--scope", "read", "--workspace", apart.root, "--json")
     key = made.document["key"]
     assert re.fullmatch(r"pk_[0-9a-f]{12}_[0-9a-f]{48}", key)
-    listed = propensity("key", "list", "--workspace", copied.root)
+    listed = propensity("key", "list", "--workspace", apart.root)
     assert "crm [sync]: read, made" in listed.out
-    for file in copied.state.glob("propensity.db*"):
+    for file in apart.state.glob("propensity.db*"):
         assert key.encode() not in file.read_bytes()
         assert key.split("_")[2].encode() not in file.read_bytes()
-    with Store(copied).engine.begin() as connection:
+    with Store(apart).engine.begin() as connection:
         connection.execute(KEYS.delete())
 
 
-def test_names_and_scopes_are_checked(copied: Workspace) -> None:
-    keys = Keys(Store(copied))
+def test_names_and_scopes_are_checked(apart: Workspace) -> None:
+    keys = Keys(Store(apart))
     keys.create("twice", "read")
     for name, scope, owner, said in [
         ("twice", "read", None, "there is or was a key called 'twice'"),
@@ -104,12 +104,12 @@ def test_names_and_scopes_are_checked(copied: Workspace) -> None:
     assert keys.revoke("twice").revoked_at == keys.revoke("twice").revoked_at
     with pytest.raises(PropensityError, match="no key is called 'nobody'"):
         keys.revoke("nobody")
-    with Store(copied).engine.begin() as connection:
+    with Store(apart).engine.begin() as connection:
         connection.execute(KEYS.delete())
 
 
-def test_only_the_whole_key_is_a_key(copied: Workspace) -> None:
-    keys = Keys(Store(copied))
+def test_only_the_whole_key_is_a_key(apart: Workspace) -> None:
+    keys = Keys(Store(apart))
     key, right = keys.create("right", "read")
     held = {key.id: key}
     assert holder(right, held) == key
@@ -127,7 +127,7 @@ def test_only_the_whole_key_is_a_key(copied: Workspace) -> None:
     assert [holder(one, held) for one in [*wrong, "\ud800", right.replace(key.id, "0" * 12)]] == [None] * 11
     keys.revoke("right")
     assert holder(right, {one.id: one for one in keys.all()}) is None
-    with Store(copied).engine.begin() as connection:
+    with Store(apart).engine.begin() as connection:
         connection.execute(KEYS.delete())
 
 
@@ -226,9 +226,9 @@ def writing(inside: Inside) -> FastAPI:
     return inside.app
 
 
-def test_each_scope_may_what_those_before_it_may(guarded: Inside, writing: FastAPI, copied: Workspace) -> None:
+def test_each_scope_may_what_those_before_it_may(guarded: Inside, writing: FastAPI, apart: Workspace) -> None:
     for has in SCOPES:
-        key = secret(copied, has)
+        key = secret(apart, has)
         known(guarded)
         for needs in SCOPES:
             status = guarded.ask("POST", f"/v1/test-{needs}/x", key, json={}).status_code
@@ -242,14 +242,14 @@ def test_every_endpoint_says_which_scope_it_takes() -> None:
         assert module.SCOPE != "read" or not methods & {"PUT", "PATCH", "DELETE"}, module.__name__
 
 
-def test_an_owner_sees_that_owners_accounts_only(guarded: Inside, copied: Workspace) -> None:
-    owners = lists.owners(copied)
+def test_an_owner_sees_that_owners_accounts_only(guarded: Inside, apart: Workspace) -> None:
+    owners = lists.owners(apart)
     whole: Live = guarded.app.state.live
     scored = whole.served["churn"].shown.scores
     mine = next(account for account in scored if owners[account])
     owner = str(owners[mine])
     other = next(account for account in scored if owners[account] not in {None, owner})
-    key = secret(copied, "read", owner)
+    key = secret(apart, "read", owner)
     known(guarded)
     assert guarded.ask("GET", f"/v1/accounts/{mine}/scores", key).status_code == 200
     nobody = guarded.ask("GET", "/v1/accounts/nobody/scores", key).json()
@@ -264,8 +264,8 @@ def test_an_owner_sees_that_owners_accounts_only(guarded: Inside, copied: Worksp
     assert guarded.ask("GET", "/v1/lists/churn?owner=somebody", key).status_code == 403
 
 
-def test_what_does_not_know_owners_is_closed_to_them(guarded: Inside, writing: FastAPI, copied: Workspace) -> None:
-    key = secret(copied, "admin", str(next(filter(None, lists.owners(copied).values()))))
+def test_what_does_not_know_owners_is_closed_to_them(guarded: Inside, writing: FastAPI, apart: Workspace) -> None:
+    key = secret(apart, "admin", str(next(filter(None, lists.owners(apart).values()))))
     known(guarded)
     answer = guarded.ask("POST", "/v1/test-read/x", key, json={})
     assert (answer.status_code, "one owner" in answer.text) == (403, True)
@@ -308,30 +308,30 @@ def test_a_page_of_another_site_cannot_write(inside: Inside) -> None:
     )
 
 
-def test_a_service_that_others_reach_does_not_start_without_a_key(copied: Workspace) -> None:
+def test_a_service_that_others_reach_does_not_start_without_a_key(apart: Workspace) -> None:
     with pytest.raises(PropensityError, match=re.escape("0.0.0.0 can be reached from elsewhere")) as caught:
-        open_to_all(copied, "0.0.0.0")  # noqa: S104
+        open_to_all(apart, "0.0.0.0")  # noqa: S104
     assert "propensity key create" in caught.value.hint
-    assert open_to_all(copied, "127.0.0.1")
+    assert open_to_all(apart, "127.0.0.1")
 
 
-def test_not_told_that_it_is_on_loopback_it_lets_nobody_in(copied: Workspace) -> None:
+def test_not_told_that_it_is_on_loopback_it_lets_nobody_in(apart: Workspace) -> None:
     app = web.application()
-    web.protect(app, copied, loopback=False)
+    web.protect(app, apart, loopback=False)
     assert Inside(app).ask("GET", "/v1/health").status_code == 401
 
 
-def test_the_door_shuts_with_the_first_key_and_stays_shut_after_the_last(inside: Inside, copied: Workspace) -> None:
+def test_the_door_shuts_with_the_first_key_and_stays_shut_after_the_last(inside: Inside, apart: Workspace) -> None:
     assert inside.app.state.protection.door.open
-    key = secret(copied, name="only")
+    key = secret(apart, name="only")
     known(inside)
     assert inside.ask("GET", "/v1/health").status_code == 401
     assert inside.ask("GET", "/v1/health", key).status_code == 200
     assert inside.ask("GET", "/metrics", key, ELSEWHERE).status_code == 200
-    Keys(Store(copied)).revoke("only")
+    Keys(Store(apart)).revoke("only")
     known(inside)
     assert [inside.ask("GET", "/v1/health", one).status_code for one in (key, "")] == [401, 401]
-    with Store(copied).engine.begin() as connection:
+    with Store(apart).engine.begin() as connection:
         connection.execute(KEYS.delete())
     known(inside)
 
@@ -351,16 +351,16 @@ def test_a_store_that_is_away_leaves_the_keys_as_they_were(guarded: Inside, monk
 # Limits
 
 
-def limited(inside: Inside, copied: Workspace, **settings: Any) -> Protection:
-    store = Store(copied)
+def limited(inside: Inside, apart: Workspace, **settings: Any) -> Protection:
+    store = Store(apart)
     found = Protection(Door(Keys(store), loopback=True), Audit(store), Service(**settings))
     inside.app.state.protection = found
     return found
 
 
-def test_a_key_that_asks_too_often_is_told_when_to_come_back(guarded: Inside, copied: Workspace) -> None:
-    eager, calm = secret(copied, name="eager"), secret(copied, name="calm")
-    limited(guarded, copied, requests_per_minute=3)
+def test_a_key_that_asks_too_often_is_told_when_to_come_back(guarded: Inside, apart: Workspace) -> None:
+    eager, calm = secret(apart, name="eager"), secret(apart, name="calm")
+    limited(guarded, apart, requests_per_minute=3)
     answers = [guarded.ask("GET", "/v1/health", eager) for _ in range(5)]
     if answers[-1].status_code == 200:  # a minute began in between
         answers = answers[:3] + [guarded.ask("GET", "/v1/health", eager) for _ in range(4)][2:]
@@ -370,10 +370,10 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_back(guarded: Inside, co
     assert guarded.ask("GET", "/v1/health", calm).status_code == 200
 
 
-def test_beyond_its_room_the_service_says_no_and_is_well(guarded: Inside, copied: Workspace) -> None:
+def test_beyond_its_room_the_service_says_no_and_is_well(guarded: Inside, apart: Workspace) -> None:
     """Two at work, one waits, the others hear 503 at once; metrics still answer."""
-    protection = limited(guarded, copied, at_work=2, waiting=1, wait_seconds=30)
-    key, go = secret(copied, name="many"), threading.Event()
+    protection = limited(guarded, apart, at_work=2, waiting=1, wait_seconds=30)
+    key, go = secret(apart, name="many"), threading.Event()
     known(guarded)
 
     def slow() -> dict[str, str]:
@@ -404,8 +404,8 @@ def test_beyond_its_room_the_service_says_no_and_is_well(guarded: Inside, copied
     assert (protection.room.at_work, protection.room.waiting) == (0, 0)
 
 
-def test_who_waits_too_long_hears_no_and_leaves_no_trace(guarded: Inside, copied: Workspace) -> None:
-    protection = limited(guarded, copied, at_work=1, waiting=5, wait_seconds=0.05)
+def test_who_waits_too_long_hears_no_and_leaves_no_trace(guarded: Inside, apart: Workspace) -> None:
+    protection = limited(guarded, apart, at_work=1, waiting=5, wait_seconds=0.05)
 
     async def wait() -> None:
         await protection.room.enter()
@@ -420,9 +420,9 @@ def test_who_waits_too_long_hears_no_and_leaves_no_trace(guarded: Inside, copied
 
 
 def test_a_request_keeps_its_id_where_it_is_sane(
-    guarded: Inside, copied: Workspace, caplog: pytest.LogCaptureFixture
+    guarded: Inside, apart: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key = secret(copied, name="asks")
+    key = secret(apart, name="asks")
     known(guarded)
     caplog.set_level("INFO", "propensity")
     kept = guarded.ask("GET", "/v1/health", key, headers={"X-Request-Id": "job-7.1"})
@@ -439,10 +439,10 @@ def test_a_request_keeps_its_id_where_it_is_sane(
 # What was written
 
 
-def test_what_is_written_is_written_down(guarded: Inside, writing: FastAPI, copied: Workspace) -> None:
-    key, reader = secret(copied, "write", name="writer"), secret(copied, name="reader")
+def test_what_is_written_is_written_down(guarded: Inside, writing: FastAPI, apart: Workspace) -> None:
+    key, reader = secret(apart, "write", name="writer"), secret(apart, name="reader")
     known(guarded)
-    audit = Audit(Store(copied))
+    audit = Audit(Store(apart))
     there = len(audit.entries())
     for path, who in (
         ("/v1/test-write/a0001", key),
@@ -463,9 +463,9 @@ def test_what_is_written_is_written_down(guarded: Inside, writing: FastAPI, copi
 
 
 def test_what_cannot_be_written_down_is_not_done(
-    guarded: Inside, writing: FastAPI, copied: Workspace, monkeypatch: pytest.MonkeyPatch
+    guarded: Inside, writing: FastAPI, apart: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = secret(copied, "write", name="late")
+    key = secret(apart, "write", name="late")
     known(guarded)
 
     def away(_: object) -> None:
@@ -479,23 +479,23 @@ def test_what_cannot_be_written_down_is_not_done(
 # On the real server
 
 
-def test_a_running_service_shuts_with_a_key_and_forgets_a_revoked_one(copied: Workspace, tmp_path: Path) -> None:
-    running: Server = launch(copied, tmp_path / "server.log")
+def test_a_running_service_shuts_with_a_key_and_forgets_a_revoked_one(apart: Workspace, tmp_path: Path) -> None:
+    running: Server = launch(apart, tmp_path / "server.log")
     client = running.client
     try:
         assert client.get("/v1/health").status_code == 200
-        headers = {"Authorization": f"Bearer {secret(copied, name='brief')}"}
+        headers = {"Authorization": f"Bearer {secret(apart, name='brief')}"}
         assert _until(client, {}, 401)
         assert client.get("/v1/health", headers=headers).status_code == 200
         for path in ("/schema.json", "/docs.json", "/", "/assets/x", "/static_content/x", "/v1/openapi.json"):
             assert client.get(path).status_code == 401, path
         for path in HEALTH:
             assert client.get(path).status_code == 200
-        Keys(Store(copied)).revoke("brief")
+        Keys(Store(apart)).revoke("brief")
         assert _until(client, headers, 401)
     finally:
         stop(running)
-        with Store(copied).engine.begin() as connection:
+        with Store(apart).engine.begin() as connection:
             connection.execute(KEYS.delete())
 
 
@@ -509,8 +509,8 @@ def _until(client: httpx.Client, headers: dict[str, str], status: int) -> bool:
     return False
 
 
-def test_serve_names_the_cure(propensity: Command, copied: Workspace) -> None:
-    assert Registry(copied).champion("churn")
-    done = propensity("serve", "--workspace", copied.root, "--host", "0.0.0.0", "--json")  # noqa: S104
+def test_serve_names_the_cure(propensity: Command, apart: Workspace) -> None:
+    assert Registry(apart).champion("churn")
+    done = propensity("serve", "--workspace", apart.root, "--host", "0.0.0.0", "--json")  # noqa: S104
     assert (done.status, "anybody would see everything" in done.document["error"]) == (2, True)
-    assert (copied.root / FILE).is_file()
+    assert (apart.root / FILE).is_file()

@@ -1,0 +1,25 @@
+"""BentoML as its tutorial has it: a method of a service, the model asked through a DataFrame."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import bentoml
+import pandas as pd
+
+from benchmarks.serving.cases import OUTCOME
+from features.workspace import load
+from training.registry import Registry
+
+
+@bentoml.service(name="default", workers=1)
+class Default:
+    def __init__(self) -> None:
+        registry = Registry(load(Path(os.environ["PROPENSITY_WORKSPACE"])))
+        self.model = registry.load(registry.require_champion(OUTCOME))
+
+    @bentoml.api
+    def score(self, row: dict[str, Any]) -> float:
+        return float(self.model.scores(pd.DataFrame([row])).probability[0])

@@ -1,0 +1,33 @@
+"""``GET /v1/programme``: what the advocacy programme came to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from serving.endpoints import Loaded, answers
+from serving.findings import Programme
+from serving.programme import programme as came_to
+from serving.tags import Tag
+
+SCOPE = "read"
+router = APIRouter()
+
+
+@router.get("/v1/programme", responses=answers(Programme, 304, 400, 503))
+def programme(
+    request: Request,
+    live: Loaded,
+    days: Annotated[
+        int | None,
+        Query(ge=28, le=3_660, description="Length of the period; by default that of [programme].", examples=[90]),
+    ] = None,
+) -> Response:
+    """Participation, NPS, revenue touched, the closed loop and the funnel; what is not known says why."""
+    tag = Tag(request, live, None, written=True)
+    if tag.known:
+        return tag.unchanged()
+    found = live.kept(("programme", days), lambda: came_to(live.workspace, days=days), long=True)
+    return tag.on(found.as_dict())

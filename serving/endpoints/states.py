@@ -1,0 +1,36 @@
+"""``GET /v1/states``: who is satisfied, loyal, an advocate or at risk, month by month, and who became what."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from serving.endpoints import Loaded, answers
+from serving.findings import State, States
+from serving.states import MONTHS, continuum
+from serving.tags import Tag
+
+SCOPE = "read"
+router = APIRouter()
+
+
+@router.get("/v1/states", responses=answers(States, 304, 400, 503))
+def states(
+    request: Request,
+    live: Loaded,
+    months: Annotated[
+        int, Query(ge=1, le=120, description="How many ends of a month, the last included.", examples=[3])
+    ] = MONTHS,
+    state: Annotated[State | None, Query(description="Name the accounts in this state; by default everybody.")] = None,
+    top: Annotated[int, Query(ge=0, le=10_000, description="How many accounts are named.")] = 100,
+) -> Response:
+    """Counts and transitions of everybody, and who stands where at the end of the last month, by account."""
+    tag = Tag(request, live, None, written=True)
+    if tag.known:
+        return tag.unchanged()
+    found = live.kept(("states", months), lambda: continuum(live.workspace, months).as_dict(), long=True)
+    there = [one for one in found["accounts"] if state in (None, one["state"])]
+    named = [{name: one[name] for name in ("account", "name", "state", "stage")} for one in there[:top]]
+    return tag.on(found | {"count": len(there), "accounts": named})

@@ -1,0 +1,29 @@
+"""``GET /v1/stories``: which stories open deals want and no advocate tells."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from serving.endpoints import Loaded, answers
+from serving.findings import Stories
+from serving.stories import stories as wanted
+from serving.tags import Tag
+
+SCOPE = "read"
+router = APIRouter()
+
+
+@router.get("/v1/stories", responses=answers(Stories, 304, 400, 503))
+def stories(
+    request: Request,
+    live: Loaded,
+    top: Annotated[int, Query(ge=1, le=1_000, description="How many gaps.", examples=[5])] = 10,
+) -> Response:
+    """By the value of the deals, the dearest gap first, each with whom to recruit."""
+    tag = Tag(request, live, None, written=True)
+    if tag.known:
+        return tag.unchanged()
+    return tag.on(live.kept(("stories", top), lambda: wanted(live.workspace, top), long=True).as_dict())
