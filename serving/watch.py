@@ -126,11 +126,15 @@ class Watcher:
         if before is None:
             self.before()
             live = Live.load(self.workspace)
-            self._attempts = {outcome: Attempt(one) for outcome, one in wanted.items()}
+            again = time.monotonic() + AGAIN_SECONDS
+            self._attempts = {
+                outcome: Attempt(one, again if outcome in live.damaged else None) for outcome, one in wanted.items()
+            }
         else:
             live = before
             for outcome, one in wanted.items():
                 live = self._followed(live, registry, store, outcome, one)
+                self.app.state.live = live  # at once: what comes next may fail
             if accounts != self._accounts or live.unreached is not None:
                 live = replace(live, owners=lists.owners(self.workspace), unreached=None)
         self._accounts, self._unreached = accounts, False

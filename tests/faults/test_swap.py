@@ -24,7 +24,7 @@ from features.errors import PropensityError
 from features.workspace import Workspace, load
 from serving import canary, watch, web
 from serving.guard import METRICS
-from serving.live import Live
+from serving.live import Live, Served
 from serving.score import Score
 from serving.store import Store, is_down
 from serving.watch import AGAIN_SECONDS, Attempt, Wanted, Watcher
@@ -223,6 +223,48 @@ def test_the_pause_between_attempts_doubles(
         if counted("propensity_swap_failures_total") > failures:
             failures, seen = failures + 1, [*seen, second]
     assert seen == [0, 60, 180, 420]
+
+
+def test_a_store_that_goes_between_two_outcomes_loses_neither(
+    here: Workspace, service: Service, scores: dict[Version, list[Score]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, second = scores
+    drills.use(here, second, scores[second])
+    store, versions = Store(here), []
+    store.save(store.top("advocacy", 1000))
+
+    def tried(workspace: Workspace, version: Version) -> tuple[str, ...]:
+        versions.append(version.outcome)
+        if versions == ["churn", "advocacy"]:
+            raise sa.exc.OperationalError("SELECT 1", {}, ValueError("gone"))
+        return Served.of(workspace, Registry(workspace), store, version).named
+
+    monkeypatch.setattr(watch, "tried", tried)
+    service.watcher.look()
+    service.is_at(scores[second])
+    assert service.health()[0] == "degraded"
+    service.watcher.look()
+    assert (versions, service.health()[0]) == (["churn", "advocacy", "advocacy"], "ok")
+
+
+def test_what_could_not_be_used_at_the_start_is_tried_again(
+    here: Workspace, scores: dict[Version, list[Score]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = next(iter(scores))
+    shutil.copytree(here.state / "models" / first.sha256, here.root / "whole")
+    folder = damaged(first, here, sign=False)
+    service = Service(here)
+    assert not web.ready(service.app)
+    shutil.rmtree(folder)
+    shutil.copytree(here.root / "whole", folder)
+    service.watcher.look()
+    assert not web.ready(service.app)
+    later = time.monotonic() + AGAIN_SECONDS
+    monkeypatch.setattr(watch, "tried", lambda *_: Served.of(here, Registry(here), Store(here), first).named)
+    monkeypatch.setattr(watch.time, "monotonic", lambda: later)
+    service.watcher.look()
+    assert web.ready(service.app)
+    service.is_at(scores[first])
 
 
 def test_accounts_of_another_intake_are_known(here: Workspace, service: Service) -> None:
