@@ -87,7 +87,7 @@ class Served:
             raise self.batch.with_traceback(None)  # kept and raised often: its trace must not grow
         return self.batch
 
-    @property
+    @cached_property
     def columns(self) -> list[Column]:
         """The features that the model takes, in its order."""
         known = {column.name: column for column in self.scorer.plan.columns}
@@ -118,13 +118,6 @@ class Served:
                 _agreed(made, shown.scores[made.account])
                 shown.agreed.add(made.account)
         return {account: shown.scores[account] for account in wanted}
-
-    def score_features(self, rows: pd.DataFrame) -> list[Score]:
-        """Score feature rows that belong to no account, in order; ``account`` is the row's number."""
-        numbers = [str(number) for number in range(len(rows))]
-        named = rows.assign(account=numbers, row_hash="", **{frame.APPLIES + self.scorer.outcome: True})
-        made = self.scorer.score(named, date.min, "")
-        return sorted(made, key=lambda score: int(score.account))
 
 
 @dataclass(frozen=True)

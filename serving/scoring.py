@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +18,16 @@ from training.model import Model, honour
 from training.registry import Registry, Version
 
 CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class Chance:
+    """A probability with its 90% interval and reasons, of a row that belongs to nobody."""
+
+    probability: float
+    low: float
+    high: float
+    reasons: list[Reason]
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,14 @@ class Scorer:
             )
             for row in order
         ]
+
+    def of_values(self, values: Mapping[str, Sequence[object]], rows: int) -> list[Chance]:
+        """Score feature rows that belong to no account and no date, of every column a list; in order."""
+        matrix, shift = self.model.encoder.of_values(values, rows), np.zeros(rows)
+        scores = self.model.score_matrix(matrix, shift)
+        why = self.reasoner.reasons(values, self.model.explain_matrix(matrix, shift))
+        numbers = zip(scores.probability.tolist(), scores.low.tolist(), scores.high.tolist(), why, strict=True)
+        return [Chance(*one) for one in numbers]
 
     def _chunk(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[list[Reason]]]:
         matrix = self.model.encoder.matrix(rows)

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -186,12 +186,16 @@ def running(server: Server, root: Path) -> Iterator[int]:
             _wait(process, f"http://127.0.0.1:{port}{UP[server.who]}", log)
             yield port
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """It and all that it has started."""
+    for which in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, which)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(30)
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

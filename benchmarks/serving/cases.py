@@ -66,12 +66,12 @@ def asked(workspace: Workspace, served: Served) -> Asked:
     chosen = ranked[:: max(1, len(ranked) // ACCOUNTS)][:ACCOUNTS]
     rows = served.rows([score.account for score in chosen])[[column.name for column in served.columns]]
     told = [{name: _plain(value) for name, value in row.items()} for row in rows.to_dict("records")]
-    made = served.score_features(rows)
+    made = served.scorer.model.scores(rows).probability
     return Asked(
         [score.account for score in chosen],
         [score.probability for score in chosen],
         told,
-        [score.probability for score in made],
+        made.tolist(),
     )
 
 

@@ -6,8 +6,6 @@ import math
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-import numpy as np
-import pandas as pd
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,7 +39,7 @@ def score(asked: Rows, live: Loaded) -> Json:
     Numbers for numeric features, text for categorical ones; anything else, and an unknown name, is an error.
     """
     served = live.of(asked.outcome)
-    scores = served.score_features(_frame(served.columns, asked.rows))
+    scores = served.scorer.of_values(_values(served.columns, asked.rows), len(asked.rows))
     return Json(
         {
             "outcome": asked.outcome,
@@ -59,20 +57,15 @@ def score(asked: Rows, live: Loaded) -> Json:
     )
 
 
-def _frame(columns: list[Column], rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Checked rows as a frame with every column."""
-    names = [column.name for column in columns]
-    if unknown := sorted({name for row in rows for name in row} - set(names)):
-        raise _unknown(unknown, names)
-    return pd.DataFrame(
-        {
-            column.name: np.array(
-                [_value(column, number, row.get(column.name)) for number, row in enumerate(rows)],
-                dtype=object if column.categorical else np.float64,
-            )
-            for column in columns
-        }
-    )
+def _values(columns: list[Column], rows: list[dict[str, Any]]) -> dict[str, list[str | float | None]]:
+    """Checked rows as a list for every column."""
+    names = {column.name for column in columns}
+    if unknown := sorted({name for row in rows for name in row} - names):
+        raise _unknown(unknown, [column.name for column in columns])
+    return {
+        column.name: [_value(column, number, row.get(column.name)) for number, row in enumerate(rows)]
+        for column in columns
+    }
 
 
 def _unknown(unknown: list[str], names: list[str]) -> PropensityError:
