@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
+from bentoml._internal.bento.build_config import BentoBuildConfig
 
 from features.workspace import Workspace
 from serving import freshness, gauges
 from serving.body import MOST_BYTES
 from serving.guard import HEALTH, METRICS, METRICS_PATH
 from serving.live import Live
+from serving.service import SERVICE
 from serving.store import Store
 from tests.serving import inside
 
@@ -115,3 +118,15 @@ def test_the_proxy_has_the_limits_of_the_service_and_keeps_the_inside_in() -> No
     assert set(hidden.split()) == {METRICS_PATH, *HEALTH}
     assert text.count("{") == text.count("}")
     assert "reverse_proxy service:3000" in text
+
+
+def test_bentoml_build_is_told_everything_that_the_service_imports() -> None:
+    """The build itself is not run: it installs the whole lock."""
+    root = OPERATIONS.parents[1]
+    found = BentoBuildConfig.from_file(str(root / "pyproject.toml"))
+    assert found.service == SERVICE
+    assert found.python.requirements_txt == "requirements.lock"
+    assert found.python.lock_packages is False
+    assert (root / "requirements.lock").is_file()
+    packages = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    assert {f"{name}/**" for name in packages["root_packages"]} <= set(found.include)
