@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from bentoml._internal.bento.build_config import BentoBuildConfig
 
 from features.workspace import Workspace
 from serving import freshness, gauges
@@ -122,6 +122,9 @@ def test_the_proxy_has_the_limits_of_the_service_and_keeps_the_inside_in() -> No
 
 def test_bentoml_build_is_told_everything_that_the_service_imports() -> None:
     """The build itself is not run: it installs the whole lock."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # BentoML's own dependencies deprecate each other
+        from bentoml._internal.bento.build_config import BentoBuildConfig  # noqa: PLC0415
     root = OPERATIONS.parents[1]
     found = BentoBuildConfig.from_file(str(root / "pyproject.toml"))
     assert found.service == SERVICE
