@@ -149,7 +149,7 @@ class Encoder:
             given = values[name]
             if name in self.categories:
                 codes = {category: float(code) for code, category in enumerate(self.categories[name])}
-                out[:, position] = [codes.get(value, np.nan) for value in given]  # type: ignore[assignment]
+                out[:, position] = [codes.get(value, np.nan) for value in given]  # type: ignore[call-overload]
             else:
                 out[:, position] = given  # type: ignore[assignment]
         return out
