@@ -30,10 +30,10 @@ from features import frame, intake
 from features.sources.simulated import World, simulate
 from features.sources.simulated_outcomes import ASKED, EASE, chance_of_yes
 from features.workspace import FILE, Workspace, load
-from serving import asked
 from serving.demo import configuration
-from serving.funnel import asks_of
-from serving.people import people
+from serving.work import asked
+from serving.work.funnel import asks_of
+from serving.work.people import people
 from training import metrics
 from training.asks.backtest import CORRECTED, MONTHS, OVERALL, PER_KIND, PER_KIND_CORRECTED, RECORDED, UNCORRECTED
 from training.asks.fit import fit, learnable

@@ -23,10 +23,10 @@ import httpx
 
 from features import frame
 from features.workspace import Workspace
-from serving.log import Log
-from serving.score import Score
-from serving.scoring import Scorer
-from serving.store import Store
+from serving.scores.score import Score
+from serving.scores.scoring import Scorer
+from serving.stores.log import Log
+from serving.stores.store import Store
 from training.calibration import Sigmoid
 from training.registry import SHA, Registry, Version
 
@@ -253,7 +253,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from features.workspace import load
-from serving.log import Entry, Log
+from serving.stores.log import Entry, Log
 log = Log(load(Path(sys.argv[1])))
 for number in range(1_000_000):
     thing = f"{sys.argv[2]}-{number}"

@@ -20,10 +20,10 @@ from typing import Any
 
 from benchmarks import drills, results
 from features.workspace import Workspace, load
-from serving import batch
-from serving.log import Log
-from serving.score import Score
-from serving.store import Store
+from serving.scores import batch
+from serving.scores.score import Score
+from serving.stores.log import Log
+from serving.stores.store import Store
 from tests import company, postgres, worlds
 from tests.serving.conftest import Server, launch, stop
 from training.registry import Registry, Version

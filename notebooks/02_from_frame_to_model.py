@@ -14,7 +14,7 @@ import pandas as pd
 from features import frame
 from serving import demo
 from serving.notebook import show
-from serving.scoring import Scorer
+from serving.scores.scoring import Scorer
 from training import explain, pictures, plots
 from training.dataset import dataset
 from training.outcomes import configured, labelled

@@ -13,9 +13,10 @@ import pandas as pd
 
 from features import frame
 from features.workspace import Workspace
-from serving import batch, demo, lists
-from serving.movement import why
+from serving import demo
 from serving.notebook import show
+from serving.scores import batch, lists
+from serving.scores.movement import why
 from training import pictures, plots, promotion
 from training.dataset import dataset
 from training.registry import Registry

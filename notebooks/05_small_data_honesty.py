@@ -13,8 +13,9 @@ import pandas as pd
 
 from features import frame
 from features.errors import PropensityError
-from serving import batch, demo
+from serving import demo
 from serving.notebook import show
+from serving.scores import batch
 from training import metrics, pictures, plots
 from training.dataset import dataset
 from training.learn import learned

@@ -21,7 +21,7 @@ from uuid import uuid4
 import httpx
 
 from features.errors import PropensityError
-from serving import answers, findings
+from serving.web import answers, findings
 
 TRIES = 3
 

@@ -12,7 +12,7 @@ from features.files import replaced
 from features.sources.simulated import World, simulate
 from features.tables import TABLES
 from features.workspace import FILE, Workspace, load
-from serving.store import Store
+from serving.stores.store import Store
 
 CONFIG = """\
 # A simulated software company, written by `propensity demo`. See features/sources/simulated.py for what is planted.

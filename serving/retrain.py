@@ -11,7 +11,7 @@ from typing import Any, Literal
 from features import frame, intake
 from features.files import replaced
 from features.workspace import Workspace
-from serving.batch import Batch, score
+from serving.scores.batch import Batch, score
 from training import provenance
 from training.registry import Registry
 from training.result import Result

@@ -20,11 +20,11 @@ with warnings.catch_warnings():
 
 from features.errors import PropensityError
 from features.workspace import Workspace, load
-from serving import web
-from serving.door import is_loopback
-from serving.guard import Front, Guard
-from serving.keys import Keys
-from serving.store import Store
+from serving.stores.keys import Keys
+from serving.stores.store import Store
+from serving.web import application as web
+from serving.web.door import is_loopback
+from serving.web.guard import Front, Guard
 
 WORKSPACE = "PROPENSITY_WORKSPACE"
 SERVICE = "serving.service:Propensity"
@@ -35,7 +35,7 @@ app = web.application()
     name="propensity",
     workers=1,
     tracing={"excluded_urls": "."},  # all of them: its hooks cost a third of a request, and nothing is exported
-    logging={"access": {"enabled": False}},  # serving.guard logs and counts by route; BentoML would by path, and
+    logging={"access": {"enabled": False}},  # serving.web.guard logs and counts by route; BentoML would by path, and
     metrics={"enabled": False, "namespace": "propensity"},  # keep a time series for every account id ever asked for
 )
 class Propensity:

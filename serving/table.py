@@ -18,7 +18,7 @@ from features.files import replaced
 from features.sources.flat import flat
 from serving import terminal
 from serving.cells import defused
-from serving.reasons import REASONS, Reasoner
+from serving.scores.reasons import REASONS, Reasoner
 from training import columns, gate, table_model
 from training.table import UNDATED, Asked
 from training.table_model import Trained

@@ -10,8 +10,8 @@ import pytest
 
 from features import cohort, frame
 from features.workspace import Workspace, load
-from serving import batch
-from serving.store import Store
+from serving.scores import batch
+from serving.stores.store import Store
 from tests import company, worlds
 from tests.commands import Command
 from training.registry import Registry

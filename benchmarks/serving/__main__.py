@@ -33,7 +33,7 @@ from benchmarks import results
 from benchmarks.serving import cases
 from benchmarks.serving.cases import OUTCOME, Case
 from features.workspace import FILE, load
-from serving.live import Live
+from serving.web.live import Live
 from training.registry import Registry
 
 PROJECT = Path(__file__).parents[2]

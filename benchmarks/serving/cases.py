@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.workspace import Workspace
-from serving.live import Served
+from serving.web.live import Served
 
 OUTCOME = "churn"
 ACCOUNTS = 200

@@ -53,8 +53,8 @@ def take_in(here: Workspace) -> tuple[Report, Steadiness]:
     sizes kept for the next time.
     """
     from features import intake, steadiness
-    from serving import own
-    from serving.store import Store
+    from serving.stores import own
+    from serving.stores.store import Store
 
     own.write(here)
     with terminal.progress("reading") as tell, intake.read(here, tell) as found:

@@ -25,8 +25,9 @@ def advocates(
     json: JSON = False,
 ) -> None:
     """Whom to ask to speak up for us: eligible accounts, the person, and the least effort likely to be accepted."""
-    from serving import asking, asking_terminal
-    from serving.asking import Situation
+    from serving.terminal import asking as asking_terminal
+    from serving.work import asking
+    from serving.work.asking import Situation
 
     day = None if today is None else day_of(today, "--today")
     with terminal.progress("advocates") as tell:
@@ -42,8 +43,8 @@ def eligibility(
     json: JSON = False,
 ) -> None:
     """Whether an account may be asked: every rule that it does not meet, and the earliest day on which it will."""
-    from serving import asking_terminal
-    from serving.asking import Situation
+    from serving.terminal import asking as asking_terminal
+    from serving.work.asking import Situation
 
     day = None if today is None else day_of(today, "--today")
     with terminal.progress("eligibility") as tell:
@@ -63,7 +64,7 @@ def make(
     json: JSON = False,
 ) -> None:
     """Ask an account, if it may be asked; one budget for all who ask."""
-    from serving.asking import Situation, ask
+    from serving.work.asking import Situation, ask
 
     day = None if today is None else day_of(today, "--today")
     with terminal.progress("ask") as tell:

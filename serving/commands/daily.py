@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from features.plan import Plan
     from features.quality import Report
     from features.steadiness import Steadiness
-    from serving.batch import Batch
-    from serving.lists import Line
+    from serving.scores.batch import Batch
+    from serving.scores.lists import Line
     from training.result import Result
     from training.table import Asked
 
@@ -195,7 +195,9 @@ def list_(
     json: JSON = False,
 ) -> None:
     """Whom to call, by what a call is expected to bring; or the highest scores of an outcome. With reasons."""
-    from serving import lists, outreach, outreach_terminal
+    from serving.scores import lists
+    from serving.terminal import outreach as outreach_terminal
+    from serving.work import outreach
 
     here = load(workspace)
     if outcome is None:
@@ -218,7 +220,7 @@ def replay(
     json: JSON = False,
 ) -> None:
     """Make a stored score again and compare bit for bit; exit status 1 where it differs."""
-    from serving.replay import replay as make_again
+    from serving.scores.replay import replay as make_again
 
     found = make_again(load(workspace), score_id)
     document = {
@@ -270,7 +272,7 @@ def demo(
     from features import frame, steadiness
     from features.sources.simulated import World
     from serving import demo as demos
-    from serving import lists
+    from serving.scores import lists
     from training.registry import Registry
 
     with terminal.progress("simulating a company") as tell:
@@ -332,7 +334,7 @@ def _score_table(file: Path, model: Path | None, out: Path | None, json: bool) -
 
 
 def _score(here: Workspace, day: date | None) -> list[Batch]:
-    from serving.batch import score as score_everybody
+    from serving.scores.batch import score as score_everybody
 
     with terminal.progress("scoring") as tell:
         return score_everybody(here, day, tell)

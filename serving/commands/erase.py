@@ -23,7 +23,7 @@ def erase(
     """Remove a person or an account everywhere, and look whether anything is left. Your own exports stay as they are:
     what is read from them from now on leaves it out.
     """
-    from serving import erasing
+    from serving.stores import erasing
 
     if (contact is None) == (account is None):
         raise PropensityError("it takes one of --contact and --account", "Name whom to erase, one at a time.")

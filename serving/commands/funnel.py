@@ -15,7 +15,8 @@ from serving.commands.advocacy import TODAY, asking
 @asking.command("backtest", epilog="Example: propensity ask backtest --workspace acme")
 def backtest(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     """At every origin learn from the asks answered by then, and judge on later ones; with the correction and without."""
-    from serving import funnel, funnel_terminal
+    from serving.terminal import funnel as funnel_terminal
+    from serving.work import funnel
 
     with terminal.progress("asks") as tell:
         found = funnel.tested(load(workspace), tell)
@@ -25,7 +26,8 @@ def backtest(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
 @asking.command(epilog="Example: propensity ask fatigue --workspace acme")
 def fatigue(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     """How many asks were accepted, by how many came before and how long ago the last was."""
-    from serving import funnel, funnel_terminal
+    from serving.terminal import funnel as funnel_terminal
+    from serving.work import funnel
 
     with terminal.progress("asks") as tell:
         steps = funnel.tired(load(workspace), tell)
@@ -40,8 +42,8 @@ def stories(
     json: JSON = False,
 ) -> None:
     """Which stories open deals want and no advocate tells, by the value of these deals; and whom to recruit for each."""
-    from serving import funnel_terminal
-    from serving.stories import stories as wanted
+    from serving.terminal import funnel as funnel_terminal
+    from serving.work.stories import stories as wanted
 
     day = None if today is None else day_of(today, "--today")
     with terminal.progress("stories") as tell:

@@ -24,9 +24,9 @@ def create(
     json: JSON = False,
 ) -> None:
     """Make a key. It is shown this once: only its hash is kept."""
-    from serving import lists
-    from serving.keys import Keys
-    from serving.store import Store
+    from serving.scores import lists
+    from serving.stores.keys import Keys
+    from serving.stores.store import Store
 
     here = load(workspace)
     if owner is not None:
@@ -46,8 +46,8 @@ def create(
 @key.command("list", epilog="Example: propensity key list --workspace acme")
 def list_(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     """Every key, the oldest first, also those that were revoked."""
-    from serving.keys import Keys
-    from serving.store import Store
+    from serving.stores.keys import Keys
+    from serving.stores.store import Store
 
     keys = [one.as_dict() for one in Keys(Store(load(workspace))).all()]
 
@@ -67,8 +67,8 @@ def list_(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
 @key.command(epilog="Example: propensity key revoke --name crm --workspace acme")
 def revoke(name: NAME, workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     """Take a key back; a running service refuses it within seconds."""
-    from serving.keys import Keys
-    from serving.store import Store
+    from serving.stores.keys import Keys
+    from serving.stores.store import Store
 
     gone = Keys(Store(load(workspace))).revoke(name)
     show_either(json, gone.as_dict(), lambda: terminal.out.print(f"{gone.name} is revoked", markup=False))

@@ -22,7 +22,7 @@ def beacon(
     json: JSON = False,
 ) -> None:
     """Which metric earns the name beacon: NPS, CSAT, CES, ratings and usage, by role and touchpoint, out of time."""
-    from serving.metrics_terminal import show_beacon
+    from serving.terminal.metrics import show_beacon
     from training import beacon as metrics
 
     here, outcomes = ready(workspace, outcome)
@@ -55,7 +55,7 @@ def worth(
     json: JSON = False,
 ) -> None:
     """Show me the money: what ten points of a metric go with in renewal and ARR growth; observational, with placebos."""
-    from serving.metrics_terminal import show_worth
+    from serving.terminal.metrics import show_worth
     from training import worth as slopes
 
     here, _ = ready(workspace, "churn")
@@ -79,8 +79,8 @@ def initiative(
     json: JSON = False,
 ) -> None:
     """What an initiative is worth: ARR kept times margin, less its cost, with an interval and where it breaks even."""
-    from serving.initiative import by_calls, by_metric
-    from serving.metrics_terminal import show_proposal
+    from serving.terminal.metrics import show_proposal
+    from serving.work.initiative import by_calls, by_metric
 
     if calls == (metric is not None):
         raise PropensityError(

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from features.workspace import load
-from serving import model_terminal, terminal
+from serving import terminal
 from serving.commands import HERE, JSON, NOT_PROMOTED, WORKSPACE, app, day_of, ready, show_either
+from serving.terminal import models as model_terminal
 
 OUTCOME = Annotated[str, typer.Argument(help="Which outcome, for example churn.")]
 WHY = Annotated[str, typer.Option(help="Why; kept in the history.")]
@@ -126,7 +127,7 @@ def curve(
     json: JSON = False,
 ) -> None:
     """The chance that an account is there still after 30, 90, 180 and 365 days."""
-    from serving.curves import curve as of_account
+    from serving.scores.curves import curve as of_account
 
     found = of_account(load(workspace), account, None if as_of is None else day_of(as_of))
     show_either(json, found.as_dict(), lambda: model_terminal.show_curve(found))

@@ -15,7 +15,7 @@ from serving import terminal
 from serving.commands import HERE, JSON, WORKSPACE, app, day_of, show_either, take_in
 
 if TYPE_CHECKING:
-    from serving.log import Entry
+    from serving.stores.log import Entry
 
 outreach = typer.Typer(no_args_is_help=True, help="What is planned and done about accounts, and what came of it.")
 app.add_typer(outreach, name="outreach")
@@ -33,7 +33,7 @@ def plan(
     json: JSON = False,
 ) -> None:
     """Write the list down, once for each day of scores: who is on it is to be called, who was drawn is held out."""
-    from serving import outreach as lists
+    from serving.work import outreach as lists
 
     here = load(workspace)
     found = lists.outreach(here, top, today=None if today is None else day_of(today, "--today"))
@@ -60,7 +60,7 @@ def add(
     json: JSON = False,
 ) -> None:
     """A touch beside the list: planned, or done."""
-    from serving import writing
+    from serving.work import writing
 
     _write(load(workspace), [writing.touch(account, by, kind, contact, instant(at), done)], json)
 
@@ -102,7 +102,7 @@ def import_(
     json: JSON = False,
 ) -> None:
     """Touches from a file, all or none; the same file again changes nothing."""
-    from serving.touch_file import entries
+    from serving.work.touch_file import entries
 
     _write(load(workspace), entries(file, by), json)
 
@@ -117,8 +117,8 @@ def opt_out(
     json: JSON = False,
 ) -> None:
     """An account asked not to be called, or took that back."""
-    from serving import writing
-    from serving.log import Log
+    from serving.stores.log import Log
+    from serving.work import writing
 
     here = load(workspace)
     _write(here, [writing.opt_out(Log(here), account, by, back, instant(at))], json)
@@ -136,8 +136,8 @@ def think(
     json: JSON = False,
 ) -> None:
     """What a person thinks of a score; kept beside the model's own, never in its place."""
-    from serving import writing
-    from serving.store import Store
+    from serving.stores.store import Store
+    from serving.work import writing
 
     here = load(workspace)
     _write(here, [writing.opinion(Store(here), score_id, by, agree, why)], json)
@@ -155,8 +155,8 @@ def override(
     json: JSON = False,
 ) -> None:
     """Your own probability, kept beside the model's; say it again to change it."""
-    from serving import writing
-    from serving.store import Store
+    from serving.stores.store import Store
+    from serving.work import writing
 
     here = load(workspace)
     _write(here, [writing.override(Store(here), score_id, by, probability, why)], json)
@@ -169,7 +169,7 @@ def log(
     json: JSON = False,
 ) -> None:
     """What the log says, the last first."""
-    from serving.log import Log
+    from serving.stores.log import Log
 
     entries = Log(load(workspace)).entries(account=account)[::-1]
     show_either(
@@ -182,8 +182,9 @@ def log(
 @app.command(epilog="Example: propensity effect --workspace acme")
 def effect(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     """What calls did, measured beside the accounts that were held out at random; and whom they helped most."""
-    from serving import effect as outcomes
-    from serving import outreach_terminal, uplift
+    from serving.terminal import outreach as outreach_terminal
+    from serving.work import effect as outcomes
+    from serving.work import uplift
 
     here = load(workspace)
     take_in(here)
@@ -207,15 +208,15 @@ def follow(
     json: bool,
     about: str = "outreach",
 ) -> None:
-    from serving import writing
-    from serving.log import Log
+    from serving.stores.log import Log
+    from serving.work import writing
 
     _write(here, writing.following(Log(here), about, thing, events, by, instant(at)), json)
 
 
 def _write(here: Workspace, entries: list[Entry], json: bool) -> None:
-    from serving import writing
-    from serving.log import Log
+    from serving.stores.log import Log
+    from serving.work import writing
 
     writing.known(here, entries)
     new = Log(here).add(entries)

@@ -30,9 +30,9 @@ def states(
     json: JSON = False,
 ) -> None:
     """Who is satisfied, loyal, an advocate or at risk, and who became what; of one account every rule and its numbers."""
-    from serving import states as found_by
-    from serving import states_terminal
-    from serving.states_file import written
+    from serving.terminal import states as states_terminal
+    from serving.work import states as found_by
+    from serving.work.states_file import written
 
     here, until = load(workspace), None if as_of is None else day_of(as_of)
     if account is None:
@@ -62,8 +62,8 @@ def portfolio(
     json: JSON = False,
 ) -> None:
     """Every measure at a level: accounts, ARR, ARR at risk, states, loyalty, NPS; totals reconcile exactly."""
-    from serving import portfolio as found_by
-    from serving import portfolio_terminal
+    from serving.terminal import portfolio as portfolio_terminal
+    from serving.work import portfolio as found_by
 
     here = load(workspace)
     with terminal.progress("portfolio"):

@@ -24,8 +24,8 @@ def programme(
     json: JSON = False,
 ) -> None:
     """What the advocacy programme came to: participation, NPS, revenue touched, the closed loop and the funnel."""
-    from serving.programme import programme as made
-    from serving.programme_terminal import show_programme
+    from serving.terminal.programme import show_programme
+    from serving.work.programme import programme as made
 
     here = load(workspace)
     day = None if as_of is None else day_of(as_of)
@@ -50,9 +50,9 @@ def alerts(
     json: JSON = False,
 ) -> None:
     """What calls for somebody's attention: each alert once, with its evidence, owner and deadline."""
-    from serving import alerts as all_of
-    from serving.alerts_terminal import show_alerts
     from serving.commands.outreach import told
+    from serving.terminal.alerts import show_alerts
+    from serving.work import alerts as all_of
 
     here = load(workspace)
     if close is not None or snooze is not None:

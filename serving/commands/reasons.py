@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from features.workspace import load
-from serving import reasons_terminal, terminal
+from serving import terminal
 from serving.commands import HERE, JSON, WORKSPACE, app, day_of, ready, show_either
+from serving.terminal import reasons as reasons_terminal
 
 ACCOUNT = Annotated[str, typer.Argument(help="Account id.")]
 OUTCOME = Annotated[str | None, typer.Option(help="One outcome; by default all that are configured.")]
@@ -17,8 +18,8 @@ OUTCOME = Annotated[str | None, typer.Option(help="One outcome; by default all t
 @app.command(epilog="Example: propensity explain account-17 --workspace acme")
 def explain(account: ACCOUNT, workspace: WORKSPACE = HERE, json: JSON = False) -> None:
     """Why an account has its scores, with what each family of features adds; or why it has none."""
-    from serving import lists
-    from serving.families import shares
+    from serving.scores import lists
+    from serving.scores.families import shares
 
     here = load(workspace)
     lines = lists.explained(here, account)
@@ -43,7 +44,7 @@ def why(
     json: JSON = False,
 ) -> None:
     """Why an account's score moved: what its data did, what another model did; the parts sum to the change."""
-    from serving.movement import why as find
+    from serving.scores.movement import why as find
 
     day = None if since is None else day_of(since, "--since")
     found = find(load(workspace), account, outcome, day)
@@ -63,8 +64,8 @@ def what_if(
     json: JSON = False,
 ) -> None:
     """What the model would say if something we can act on were otherwise: no promise that acting does it."""
-    from serving.what_if import parsed
-    from serving.what_if import what_if as ask
+    from serving.scores.what_if import parsed
+    from serving.scores.what_if import what_if as ask
 
     found = ask(load(workspace), account, parsed(change or []), outcome)
     document = {"account": account, "outcomes": [asked.as_dict() for asked in found]}

@@ -14,7 +14,7 @@ from features.settings.alerts import Alerts
 from serving.decisions.customer import Customer
 from serving.decisions.happened import Answer, Followed
 from serving.decisions.whom import WEIGHT
-from serving.log import digest
+from serving.stores.log import digest
 
 HEAVIEST = max(WEIGHT.values())
 INFLUENTIAL = WEIGHT["influencer"]

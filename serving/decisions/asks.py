@@ -8,7 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from features.tables import ADVOCACY_KINDS
-from serving.log import Entry
+from serving.stores.log import Entry
 
 EFFORT = {"social": 1, "review": 1, "community": 2, "referral": 2, "reference": 3, "case study": 4, "speaking": 5}
 """What each kind of act costs who is asked, from a minute to a day."""

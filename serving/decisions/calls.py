@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from features.settings.decisions import Calls, Economics
-from serving.log import digest
+from serving.stores.log import digest
 from training import value
 
 OUTCOME = "churn"

@@ -26,7 +26,7 @@ SCORE, SIGNS = "score", "signs"
 class Seen:
     """What was known of an account as of a date; but a score may be that of a model that has learnt since.
 
-    ``row`` are its measures by name (``serving.customers``): null where nothing is known, absent where the table is not
+    ``row`` are its measures by name (``serving.work.customers``): null where nothing is known, absent where the table is not
     mapped. ``leaves`` and ``grows`` are probabilities of the scores stored for that date, None where there are none.
     """
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from serving.decisions.asks import day_of
-from serving.log import Entry
+from serving.stores.log import Entry
 
 LISTED = "l-"
 """How the id of a touch begins that a list has planned; only between these was drawn at random."""

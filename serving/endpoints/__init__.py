@@ -1,4 +1,4 @@
-"""One file per endpoint; a new one is a ``router`` here and its name in ``serving.web.ENDPOINTS``.
+"""One file per endpoint; a new one is a ``router`` here and its name in ``serving.web.application.ENDPOINTS``.
 
 Its ``SCOPE`` is what a key needs: "read", "write" or "admin". ``OWNED = True`` says that it asks its ``Caller`` whose
 accounts may be told of; where an endpoint does not say so, keys of one owner are refused. Here is what endpoints share:
@@ -17,14 +17,14 @@ from pydantic import AfterValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from features.errors import PropensityError
-from serving import writing
-from serving.answers import Problem
-from serving.asking import Situation
-from serving.guard import Json
-from serving.live import Live
-from serving.log import Entry, Within
-from serving.once import Request as Named
-from serving.once import once
+from serving.stores.log import Entry, Within
+from serving.stores.once import Request as Named
+from serving.stores.once import once
+from serving.web.answers import Problem
+from serving.web.guard import Json
+from serving.web.live import Live
+from serving.work import writing
+from serving.work.asking import Situation
 
 DATE = r"^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 INSTANT = (

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from features.errors import PropensityError
-from serving.answers import OfAccount
 from serving.endpoints import AccountId, Asking, Loaded, answers
-from serving.freshness import today, told
-from serving.guard import Json
-from serving.live import Live
-from serving.tags import Tag
+from serving.web.answers import OfAccount
+from serving.web.freshness import today, told
+from serving.web.guard import Json
+from serving.web.live import Live
+from serving.web.tags import Tag
 
 LOG = logging.getLogger("propensity")
 AT_START = 20_000

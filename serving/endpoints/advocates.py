@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from serving.answers import Advocates
-from serving.asking import advocates as whom
 from serving.endpoints import Asking, Loaded, answers, situation_of
-from serving.tags import Tag
+from serving.web.answers import Advocates
+from serving.web.tags import Tag
+from serving.work.asking import advocates as whom
 
 SCOPE = "read"
 OWNED = True

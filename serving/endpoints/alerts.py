@@ -7,10 +7,10 @@ from dataclasses import replace
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from serving import alerts as all_of
 from serving.endpoints import Asking, Loaded, Owner, answers
-from serving.findings import Alerts
-from serving.tags import Tag
+from serving.web.findings import Alerts
+from serving.web.tags import Tag
+from serving.work import alerts as all_of
 
 SCOPE = "read"
 OWNED = True

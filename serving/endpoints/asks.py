@@ -8,11 +8,11 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from serving.answers import Wrote
-from serving.asking import ask
 from serving.endpoints import At, By, Short, Thing, Writing, answers, instant, situation_of
-from serving.guard import Json
-from serving.log import Entry, Within
+from serving.stores.log import Entry, Within
+from serving.web.answers import Wrote
+from serving.web.guard import Json
+from serving.work.asking import ask
 
 SCOPE = "write"
 OWNED = True

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import PropensityError
-from serving.answers import Wrote
 from serving.endpoints import DATE, At, By, Long, Thing, Writing, answers
-from serving.guard import Json
+from serving.web.answers import Wrote
+from serving.web.guard import Json
 
 SCOPE = "write"
 OWNED = True

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.endpoints import AnyOutcome, Loaded, answers
-from serving.findings import Beacon
-from serving.tags import Tag
+from serving.web.findings import Beacon
+from serving.web.tags import Tag
 from training import beacon as metrics
 from training.outcomes import chosen
 

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from serving.answers import Calls
 from serving.endpoints import Asking, Loaded, Owner, answers
-from serving.outreach import outreach
-from serving.tags import Tag
+from serving.web.answers import Calls
+from serving.web.tags import Tag
+from serving.work.outreach import outreach
 
 SCOPE = "read"
 OWNED = True

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.answers import Move
 from serving.endpoints import Asking, By, Loaded, Long, answers
-from serving.guard import Json
+from serving.web.answers import Move
+from serving.web.guard import Json
 from training import promotion
 
 SCOPE = "admin"

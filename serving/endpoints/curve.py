@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serving.answers import Curve
-from serving.curves import curve as of_account
 from serving.endpoints import AccountId, Asking, Loaded, answers
-from serving.guard import Json
+from serving.scores.curves import curve as of_account
+from serving.web.answers import Curve
+from serving.web.guard import Json
 
 SCOPE = "read"
 OWNED = True

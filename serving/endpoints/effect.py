@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from features.workspace import Workspace
-from serving import effect as outcomes
-from serving import uplift
 from serving.endpoints import Loaded, answers
-from serving.findings import Effect
-from serving.tags import Tag
+from serving.web.findings import Effect
+from serving.web.tags import Tag
+from serving.work import effect as outcomes
+from serving.work import uplift
 
 SCOPE = "read"
 router = APIRouter()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from serving.answers import Eligible
 from serving.endpoints import AccountId, Asking, Loaded, answers, situation_of
-from serving.tags import Tag
+from serving.web.answers import Eligible
+from serving.web.tags import Tag
 
 SCOPE = "read"
 OWNED = True

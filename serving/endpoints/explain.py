@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from features.feature import Column
-from serving.answers import Explained
 from serving.endpoints import AccountId, Asking, Loaded, OutcomeName, answers
-from serving.families import share
-from serving.freshness import told
-from serving.tags import Tag
+from serving.scores.families import share
+from serving.web.answers import Explained
+from serving.web.freshness import told
+from serving.web.tags import Tag
 
 SCOPE = "read"
 OWNED = True

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import PropensityError, one_of
 from features.feature import Column
-from serving.answers import OfRows
 from serving.endpoints import Loaded, answers
-from serving.guard import Json
+from serving.web.answers import OfRows
+from serving.web.guard import Json
 
 SCOPE = "read"
 OWNED = True

@@ -7,11 +7,11 @@ from typing import Any
 from fastapi import APIRouter
 
 from features.errors import PropensityError
-from serving.answers import Health
 from serving.endpoints import Loaded, answers
-from serving.freshness import aged
-from serving.guard import Json
-from serving.live import Live
+from serving.web.answers import Health
+from serving.web.freshness import aged
+from serving.web.guard import Json
+from serving.web.live import Live
 
 SCOPE = "read"
 OWNED = True

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from features.errors import PropensityError
 from serving.endpoints import Loaded, answers
-from serving.findings import Initiative
-from serving.initiative import Proposal, by_calls, by_metric
-from serving.tags import Tag
+from serving.web.findings import Initiative
+from serving.web.tags import Tag
+from serving.work.initiative import Proposal, by_calls, by_metric
 
 SCOPE = "read"
 router = APIRouter()

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from serving import lists
-from serving.answers import List
 from serving.endpoints import Asking, Loaded, Owner, answers
-from serving.freshness import aged
-from serving.tags import Tag
+from serving.scores import lists
+from serving.web.answers import List
+from serving.web.freshness import aged
+from serving.web.tags import Tag
 
 SCOPE = "read"
 OWNED = True

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from serving.answers import Log
 from serving.endpoints import Asking, Loaded, answers
-from serving.guard import Json
+from serving.web.answers import Log
+from serving.web.guard import Json
 
 SCOPE = "read"
 OWNED = True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serving.answers import Models
 from serving.endpoints import Loaded, answers
-from serving.guard import Json
+from serving.web.answers import Models
+from serving.web.guard import Json
 from training import promotion
 
 SCOPE = "read"

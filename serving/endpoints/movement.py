@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from features.errors import PropensityError
-from serving.answers import Movement
 from serving.endpoints import DATE, AccountId, AnyOutcome, Asking, Loaded, answers
-from serving.guard import Json
-from serving.movement import why
+from serving.scores.movement import why
+from serving.web.answers import Movement
+from serving.web.guard import Json
 
 SCOPE = "read"
 OWNED = True

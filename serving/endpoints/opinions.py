@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving import writing
-from serving.answers import Wrote
 from serving.endpoints import By, Long, ScoreId, Writing, answers
-from serving.guard import Json
+from serving.web.answers import Wrote
+from serving.web.guard import Json
+from serving.work import writing
 
 SCOPE = "write"
 OWNED = True

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from serving import writing
-from serving.answers import Wrote
 from serving.endpoints import At, By, Short, Writing, answers, instant
-from serving.guard import Json
+from serving.web.answers import Wrote
+from serving.web.guard import Json
+from serving.work import writing
 
 SCOPE = "write"
 OWNED = True

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving import outreach, writing
-from serving.answers import Planned, Wrote
 from serving.endpoints import At, By, Loaded, Long, Short, Thing, Writing, answers, instant
-from serving.guard import Json
-from serving.log import Entry
+from serving.stores.log import Entry
+from serving.web.answers import Planned, Wrote
+from serving.web.guard import Json
+from serving.work import outreach, writing
 
 SCOPE = "write"
 OWNED = True

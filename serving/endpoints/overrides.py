@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serving.answers import Overrides
 from serving.endpoints import AccountId, Asking, Loaded, answers
-from serving.freshness import told
-from serving.guard import Json
-from serving.overrides import overrides as said
+from serving.scores.overrides import overrides as said
+from serving.web.answers import Overrides
+from serving.web.freshness import told
+from serving.web.guard import Json
 
 SCOPE = "read"
 OWNED = True

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from serving.endpoints import Loaded, answers
-from serving.findings import Portfolio
-from serving.portfolio import portfolio as of_level
-from serving.tags import Tag
+from serving.web.findings import Portfolio
+from serving.web.tags import Tag
+from serving.work.portfolio import portfolio as of_level
 
 SCOPE = "read"
 Level = Literal["account", "line_of_business", "country", "owner", "segment", "partner", "industry", "global"]

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from serving.endpoints import Loaded, answers
-from serving.findings import Programme
-from serving.programme import programme as came_to
-from serving.tags import Tag
+from serving.web.findings import Programme
+from serving.web.tags import Tag
+from serving.work.programme import programme as came_to
 
 SCOPE = "read"
 router = APIRouter()

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.answers import Scores
 from serving.endpoints import Asking, Loaded, answers
-from serving.freshness import aged
-from serving.guard import Json
+from serving.web.answers import Scores
+from serving.web.freshness import aged
+from serving.web.guard import Json
 
 SCOPE = "read"
 OWNED = True

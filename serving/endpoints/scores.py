@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from serving import lists
-from serving.answers import Page
 from serving.endpoints import Asking, Loaded, OutcomeName, Owner, answers
-from serving.freshness import aged
-from serving.pages import Book
-from serving.tags import Tag
+from serving.scores import lists
+from serving.web.answers import Page
+from serving.web.freshness import aged
+from serving.web.pages import Book
+from serving.web.tags import Tag
 
 SCOPE = "read"
 OWNED = True

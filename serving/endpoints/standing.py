@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from serving.endpoints import AccountId, Asking, Loaded, answers
-from serving.findings import StateOf
-from serving.states import MONTHS, told
-from serving.tags import Tag
+from serving.web.findings import StateOf
+from serving.web.tags import Tag
+from serving.work.states import MONTHS, told
 
 SCOPE = "read"
 OWNED = True

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from serving.endpoints import Loaded, answers
-from serving.findings import State, States
-from serving.states import MONTHS, continuum
-from serving.tags import Tag
+from serving.web.findings import State, States
+from serving.web.tags import Tag
+from serving.work.states import MONTHS, continuum
 
 SCOPE = "read"
 router = APIRouter()

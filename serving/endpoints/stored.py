@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serving.answers import Replayed, Told
 from serving.endpoints import Asking, Loaded, ScoreId, answers
-from serving.freshness import told
-from serving.guard import Json
-from serving.replay import replay as again
+from serving.scores.replay import replay as again
+from serving.web.answers import Replayed, Told
+from serving.web.freshness import told
+from serving.web.guard import Json
 
 SCOPE = "read"
 OWNED = True

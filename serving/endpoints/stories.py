@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from serving.endpoints import Loaded, answers
-from serving.findings import Stories
-from serving.stories import stories as wanted
-from serving.tags import Tag
+from serving.web.findings import Stories
+from serving.web.tags import Tag
+from serving.work.stories import stories as wanted
 
 SCOPE = "read"
 router = APIRouter()

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.answers import WhatIf
 from serving.endpoints import AccountId, Asking, Loaded, answers
-from serving.guard import Json
-from serving.what_if import what_if as ask
+from serving.scores.what_if import what_if as ask
+from serving.web.answers import WhatIf
+from serving.web.guard import Json
 
 SCOPE = "read"
 OWNED = True

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from serving.endpoints import Loaded, answers
-from serving.findings import Worth
-from serving.tags import Tag
+from serving.web.findings import Worth
+from serving.web.tags import Tag
 from training import worth as slopes
 
 SCOPE = "read"

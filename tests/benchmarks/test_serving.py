@@ -15,7 +15,7 @@ from benchmarks.serving import __main__ as bench
 from benchmarks.serving import cases, load, page
 from features.workspace import Workspace
 from features.workspace import load as loaded
-from serving.live import Live
+from serving.web.live import Live
 from tests.serving.conftest import served
 
 __all__ = ["served"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from features.workspace import FILE, Workspace
-from serving.initiative import arr_of
+from serving.work.initiative import arr_of
 from tests.commands import Command
 
 

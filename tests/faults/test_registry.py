@@ -23,7 +23,7 @@ import pytest
 
 from features.errors import PropensityError
 from features.workspace import Workspace
-from serving.scoring import Scorer
+from serving.scores.scoring import Scorer
 from tests.training import made
 from training import promotion, provenance
 from training.dataset import Dataset, Encoder, dataset

@@ -22,9 +22,9 @@ import sqlalchemy as sa
 
 from benchmarks import drills
 from features.workspace import FILE, Workspace, load
-from serving.log import Log
-from serving.score import Score
-from serving.store import Store
+from serving.scores.score import Score
+from serving.stores.log import Log
+from serving.stores.store import Store
 from tests import postgres
 from tests.faults.test_swap import away
 from tests.serving.conftest import Server, launch, stop
@@ -201,7 +201,7 @@ from pathlib import Path
 from datetime import UTC, datetime
 from features.workspace import load
 from features.errors import PropensityError
-from serving.log import Entry, Log
+from serving.stores.log import Entry, Log
 workspace = load(Path(sys.argv[1]))
 log = Log(workspace)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))

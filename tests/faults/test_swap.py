@@ -22,12 +22,13 @@ from fastapi import FastAPI
 from benchmarks import drills
 from features.errors import PropensityError
 from features.workspace import Workspace, load
-from serving import canary, watch, web
-from serving.guard import METRICS
-from serving.live import Live, Served
-from serving.score import Score
-from serving.store import Store, is_down
-from serving.watch import AGAIN_SECONDS, Attempt, Wanted, Watcher
+from serving.scores.score import Score
+from serving.stores.store import Store, is_down
+from serving.web import application as web
+from serving.web import canary, watch
+from serving.web.guard import METRICS
+from serving.web.live import Live, Served
+from serving.web.watch import AGAIN_SECONDS, Attempt, Wanted, Watcher
 from tests.serving import inside
 from training.model import CONTRACT
 from training.registry import Registry, Version

@@ -21,7 +21,7 @@ from subprocess import DEVNULL
 import pytest
 
 from features.workspace import Workspace, load
-from serving.store import Store
+from serving.stores.store import Store
 from tests import commands, company
 from tests.commands import Command
 from training.registry import Registry

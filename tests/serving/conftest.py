@@ -24,10 +24,11 @@ from features import intake
 from features.sources.simulated import World, simulate
 from features.tables import TABLES
 from features.workspace import Workspace, load
-from serving import batch, web
-from serving.guard import Guard
-from serving.live import Live
-from serving.store import Store
+from serving.scores import batch
+from serving.stores.store import Store
+from serving.web import application as web
+from serving.web.guard import Guard
+from serving.web.live import Live
 from tests import worlds
 from training.registry import Registry
 from training.train import train

@@ -10,9 +10,9 @@ import httpx
 from fastapi import FastAPI
 
 from features.workspace import Workspace
-from serving import web
-from serving.guard import Guard
-from serving.live import Live
+from serving.web import application as web
+from serving.web.guard import Guard
+from serving.web.live import Live
 
 T = TypeVar("T")
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-import serving.store
+import serving.stores.store
 from features.errors import PropensityError
 from features.workspace import Workspace
-from serving.alerts import Alerted, alerts, close, snooze
-from serving.log import Entry, Log
-from serving.score import Score
-from serving.store import Store
+from serving.scores.score import Score
+from serving.stores.log import Entry, Log
+from serving.stores.store import Store
+from serving.work.alerts import Alerted, alerts, close, snooze
 from tests import postgres, worlds
 from tests.commands import Command
 
@@ -115,7 +115,9 @@ def both(
     if request.param == "postgresql":
         url = request.getfixturevalue("database").replace("postgresql://", "postgresql+psycopg://")
     june, july = (Workspace(one.root, one.config.model_copy(update={"store": url})) for one in worlds_of)
-    monkeypatch.setattr("serving.store._engine", cache(serving.store._engine))  # one for all, closed at the end
+    monkeypatch.setattr(
+        "serving.stores.store._engine", cache(serving.stores.store._engine)
+    )  # one for all, closed at the end
     store = Log(june).store
     yield june, july
     with store.engine.begin() as connection:

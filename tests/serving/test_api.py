@@ -20,24 +20,26 @@ from fastapi import FastAPI
 from features import frame
 from features.errors import PropensityError
 from features.workspace import FILE, Workspace, load
-from serving import batch, freshness, pages, web
-from serving import states as found_by
-from serving.alerts import alerts
-from serving.asking import Situation, advocates
 from serving.endpoints import account
 from serving.endpoints import beacon as beacon_endpoint
-from serving.kept import Kept
-from serving.keys import Key
-from serving.log import Entry, Log
-from serving.once import REQUESTS
-from serving.outreach import outreach
-from serving.overrides import overrides
-from serving.portfolio import portfolio
-from serving.score import Score
-from serving.states import continuum
-from serving.store import Store
-from serving.stories import stories
-from serving.writing import touch
+from serving.scores import batch
+from serving.scores.overrides import overrides
+from serving.scores.score import Score
+from serving.stores.keys import Key
+from serving.stores.log import Entry, Log
+from serving.stores.once import REQUESTS
+from serving.stores.store import Store
+from serving.web import application as web
+from serving.web import freshness, pages
+from serving.web.kept import Kept
+from serving.work import states as found_by
+from serving.work.alerts import alerts
+from serving.work.asking import Situation, advocates
+from serving.work.outreach import outreach
+from serving.work.portfolio import portfolio
+from serving.work.states import continuum
+from serving.work.stories import stories
+from serving.work.writing import touch
 from tests.serving import inside
 from training import hazard, retention
 from training.dataset import Encoder, dataset
@@ -312,7 +314,7 @@ def test_what_has_not_changed_is_not_sent_again(
         again = api.get(where, headers={"If-None-Match": asked})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert api.get(where, headers={"If-None-Match": '"other"'}).status_code == 200
-    monkeypatch.setattr("serving.tags.today", lambda _: date(2030, 1, 1))
+    monkeypatch.setattr("serving.web.tags.today", lambda _: date(2030, 1, 1))
     assert api.get(where, headers={"If-None-Match": tag}).status_code == 200, "it is older now"
 
 
@@ -551,7 +553,7 @@ def test_what_is_prepared_is_given_only_as_it_was_asked(
     assert api.post(path, json={}).status_code == 405
     assert "memory" not in api.get(f"/v1/accounts/{one}x/scores").text
     with monkeypatch.context() as later:
-        later.setattr("serving.tags.today", lambda _: date(2030, 1, 1))
+        later.setattr("serving.web.tags.today", lambda _: date(2030, 1, 1))
         assert "from" not in well(api.get(path)), "the ages of another day"
     assert live.prepared._held[0] != of
 

@@ -19,11 +19,11 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import unsupported_method
 
 from features.workspace import Workspace, load
-from serving import web
-from serving.guard import Guard
-from serving.keys import Keys
-from serving.live import Live
-from serving.store import Store
+from serving.stores.keys import Keys
+from serving.stores.store import Store
+from serving.web import application as web
+from serving.web.guard import Guard
+from serving.web.live import Live
 from tests.serving import inside
 
 EXAMPLES = 5

@@ -11,9 +11,9 @@ import pytest
 
 from features.errors import PropensityError
 from features.workspace import FILE, Workspace, load
-from serving.asking import Situation, advocates, ask
-from serving.log import Log
-from serving.store import Store
+from serving.stores.log import Log
+from serving.stores.store import Store
+from serving.work.asking import Situation, advocates, ask
 from tests.commands import Command
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from features.errors import PropensityError
-from serving.body import DEEPEST, MOST_BYTES, MOST_HELD, Bodies, HungUpError, again, check, declared_json
+from serving.web.body import DEEPEST, MOST_BYTES, MOST_HELD, Bodies, HungUpError, again, check, declared_json
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
 PLAIN = st.recursive(

@@ -15,11 +15,11 @@ import pytest
 from features.errors import PropensityError
 from features.workspace import Workspace, load
 from serving import client as module
-from serving import web
 from serving.client import Client
-from serving.log import Log
-from serving.score import Score
-from serving.store import Store
+from serving.scores.score import Score
+from serving.stores.log import Log
+from serving.stores.store import Store
+from serving.web import application as web
 from tests.serving.conftest import PATIENCE, launch, stop
 
 AT = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)

@@ -16,13 +16,14 @@ import sqlalchemy as sa
 from features import erased, frame, intake
 from features.errors import PropensityError
 from features.workspace import Workspace
-from serving import erasing, own, replay, store
-from serving.audit import Audit
 from serving.commands import take_in
-from serving.log import Entry, Log
-from serving.scan import scan
-from serving.score import Reason, Score
-from serving.store import Store
+from serving.scores import replay
+from serving.scores.score import Reason, Score
+from serving.stores import erasing, own, store
+from serving.stores.audit import Audit
+from serving.stores.log import Entry, Log
+from serving.stores.scan import scan
+from serving.stores.store import Store
 from tests import company, postgres, worlds
 from tests.commands import Command
 

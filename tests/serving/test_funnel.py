@@ -15,11 +15,11 @@ from features import frame, intake
 from features.errors import PropensityError
 from features.sources.simulated import simulate
 from features.workspace import FILE, Workspace, load
-from serving import asked, funnel
-from serving.asking import Situation
 from serving.decisions.asks import EFFORT
-from serving.store import Store
-from serving.stories import stories
+from serving.stores.store import Store
+from serving.work import asked, funnel
+from serving.work.asking import Situation
+from serving.work.stories import stories
 from tests import worlds
 from tests.commands import Command
 from tests.serving.conftest import CONFIG, WORLD

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.decisions.touches import touches
-from serving.log import AT_ONCE, LOG, Entry, Log
+from serving.stores.log import AT_ONCE, LOG, Entry, Log
 from tests import company, postgres
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

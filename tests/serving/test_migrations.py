@@ -19,9 +19,9 @@ from alembic.script import ScriptDirectory
 import serving
 from features.errors import PropensityError
 from features.workspace import Workspace
-from serving import audit, keys, log, once, schema, store
-from serving.score import Reason, Score
-from serving.store import METADATA, Store
+from serving.scores.score import Reason, Score
+from serving.stores import audit, keys, log, once, schema, store
+from serving.stores.store import METADATA, Store
 from tests import company, postgres
 
 SCORE = Score(
@@ -66,7 +66,7 @@ def differences(workspace: Workspace) -> list[object]:
 
 
 def test_head_is_the_last_migration() -> None:
-    folder = Path(serving.__path__[0]) / "migrations"
+    folder = Path(serving.__path__[0]) / "stores" / "migrations"
     config = Config()
     config.set_main_option("script_location", str(folder))
     script = ScriptDirectory.from_config(config)

@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from features.workspace import Workspace
-from serving import freshness, gauges
-from serving.body import MOST_BYTES
-from serving.guard import HEALTH, METRICS, METRICS_PATH
-from serving.live import Live
 from serving.service import SERVICE
-from serving.store import Store
+from serving.stores.store import Store
+from serving.web import freshness, gauges
+from serving.web.body import MOST_BYTES
+from serving.web.guard import HEALTH, METRICS, METRICS_PATH
+from serving.web.live import Live
 from tests.serving import inside
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations"

@@ -10,10 +10,11 @@ import pytest
 
 from features import frame, intake
 from features.workspace import Workspace
-from serving import own, touch_file
 from serving.commands import take_in
-from serving.log import Entry, Log
-from serving.outreach import outreach, plan
+from serving.stores import own
+from serving.stores.log import Entry, Log
+from serving.work import touch_file
+from serving.work.outreach import outreach, plan
 from tests.commands import Command
 from training.dataset import dataset
 from training.outcomes import configured

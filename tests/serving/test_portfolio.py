@@ -16,11 +16,11 @@ from features import frame
 from features.definitions import FEATURES
 from features.facts import UNIT
 from features.workspace import Workspace
-from serving import customers
 from serving.decisions import portfolio as decisions
 from serving.decisions.portfolio import AMOUNTS, DIMENSIONS
-from serving.portfolio import portfolio, read
-from serving.store import Store
+from serving.stores.store import Store
+from serving.work import customers
+from serving.work.portfolio import portfolio, read
 from tests.commands import Command
 from tests.serving.test_states import UNTIL, day, founded, score, tables
 

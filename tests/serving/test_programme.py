@@ -10,11 +10,11 @@ import pytest
 
 from features.errors import PropensityError
 from features.workspace import Workspace
-from serving.known import Known
-from serving.log import Entry, Log
-from serving.programme import month_ends, programme
-from serving.score import Score
-from serving.store import Store
+from serving.scores.score import Score
+from serving.stores.log import Entry, Log
+from serving.stores.store import Store
+from serving.work.known import Known
+from serving.work.programme import month_ends, programme
 from tests import worlds
 from tests.commands import Command
 

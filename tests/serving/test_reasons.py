@@ -14,11 +14,11 @@ import pytest
 
 from features import frame
 from features.workspace import Workspace, load
-from serving import batch
-from serving.families import shares
-from serving.movement import why
-from serving.score import Score
-from serving.store import Store
+from serving.scores import batch
+from serving.scores.families import shares
+from serving.scores.movement import why
+from serving.scores.score import Score
+from serving.stores.store import Store
 from tests import company
 from tests.commands import Command
 from training.movement import APART

@@ -20,15 +20,17 @@ from starlette.routing import BaseRoute
 from features.errors import PropensityError
 from features.settings.service import Service
 from features.workspace import FILE, Workspace
-from serving import door, lists, web
-from serving.admission import admission
-from serving.audit import Audit
-from serving.door import Door, at_home
-from serving.guard import HEADERS, HEALTH, Front, Guard, Protection
-from serving.keys import KEYS, SCOPES, Keys, holder
-from serving.live import Live
+from serving.scores import lists
 from serving.service import Propensity, open_to_all
-from serving.store import Store
+from serving.stores.audit import Audit
+from serving.stores.keys import KEYS, SCOPES, Keys, holder
+from serving.stores.store import Store
+from serving.web import application as web
+from serving.web import door
+from serving.web.admission import admission
+from serving.web.door import Door, at_home
+from serving.web.guard import HEADERS, HEALTH, Front, Guard, Protection
+from serving.web.live import Live
 from tests.commands import Command
 from tests.serving.conftest import Inside, Server, launch, stop
 from training.registry import Registry
@@ -133,7 +135,7 @@ def test_only_the_whole_key_is_a_key(apart: Workspace) -> None:
 
 def test_the_comparison_takes_constant_time_by_its_means(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
-    monkeypatch.setattr("serving.keys.hmac.compare_digest", lambda a, b: bool(compared.append(len(a) - len(b))))
+    monkeypatch.setattr("serving.stores.keys.hmac.compare_digest", lambda a, b: bool(compared.append(len(a) - len(b))))
     assert holder("pk_000000000000_x", {}) is None
     assert holder("nonsense", {}) is None
     assert compared == [0, 0]

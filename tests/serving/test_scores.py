@@ -16,12 +16,12 @@ import pytest
 from features import frame
 from features.errors import PropensityError
 from features.workspace import Workspace
-from serving import batch, lists
 from serving.cells import defused
-from serving.replay import replay
-from serving.score import Score
-from serving.scoring import Scorer
-from serving.store import Store
+from serving.scores import batch, lists
+from serving.scores.replay import replay
+from serving.scores.score import Score
+from serving.scores.scoring import Scorer
+from serving.stores.store import Store
 from tests import company
 from tests.commands import Command
 
@@ -74,7 +74,7 @@ def test_reasons_are_the_accounts_own_and_add_up(outcome: str, trained: Workspac
 def test_a_chunk_is_no_boundary(trained: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     scorer, scores = Scorer.champion(trained, "churn"), _scores(trained)
     rows = frame.read(trained, company.UNTIL, scores[0].frame_hash)
-    monkeypatch.setattr("serving.scoring.CHUNK", 7)
+    monkeypatch.setattr("serving.scores.scoring.CHUNK", 7)
     assert scorer.score(rows, company.UNTIL, scores[0].frame_hash) == scores
 
 

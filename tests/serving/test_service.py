@@ -17,11 +17,14 @@ from starlette.requests import Request
 
 from features.errors import PropensityError
 from features.workspace import Workspace, load
-from serving import endpoints, freshness, lists, web
-from serving.journal import Lines
-from serving.live import Live
+from serving import endpoints
+from serving.scores import lists
 from serving.service import serve
-from serving.store import Store
+from serving.stores.store import Store
+from serving.web import application as web
+from serving.web import freshness
+from serving.web.journal import Lines
+from serving.web.live import Live
 from tests.serving.conftest import Inside, Server, launch, stop
 from training.model import CONTRACT
 from training.registry import Registry

@@ -12,9 +12,9 @@ import pytest
 
 from features.workspace import Workspace
 from serving.decisions.states import AT_RISK, GONE, NEW
-from serving.score import Score
-from serving.states import continuum, told
-from serving.store import Store
+from serving.scores.score import Score
+from serving.stores.store import Store
+from serving.work.states import continuum, told
 from tests import worlds
 from tests.commands import Command
 

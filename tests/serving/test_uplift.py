@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from features.workspace import Workspace
-from serving import uplift
-from serving.effect import terms, trial
-from serving.log import Entry, Log
-from serving.outreach import outreach
-from serving.score import Score
-from serving.store import Store
+from serving.scores.score import Score
+from serving.stores.log import Entry, Log
+from serving.stores.store import Store
+from serving.work import uplift
+from serving.work.effect import terms, trial
+from serving.work.outreach import outreach
 from tests.commands import Command
 from training.dataset import dataset
 

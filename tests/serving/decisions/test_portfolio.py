@@ -14,7 +14,7 @@ from features.facts import UNIT
 from features.settings.states import States
 from serving.decisions.portfolio import AMOUNTS, DIMENSIONS, Portfolio, Slice, expected, portfolio, split
 from serving.decisions.states import Seen
-from serving.portfolio import Held, sliced
+from serving.work.portfolio import Held, sliced
 
 TERMS = States()
 NOWHERE = {"line_of_business": "own", "country": "DE", "owner": "ann", "segment": "small", "partner": "direct", "industry": "steel"}  # fmt: skip

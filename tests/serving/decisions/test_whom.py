@@ -11,7 +11,7 @@ import pytest
 from features.settings.decisions import Asks
 from serving.decisions.asks import EFFORT, Ask, asks
 from serving.decisions.whom import Chance, Person, suggestion
-from serving.log import Entry
+from serving.stores.log import Entry
 
 DAY = date(2026, 4, 1)
 TERMS = Asks()

@@ -1,4 +1,0 @@
-"""The application store's migrations: how a store of any age becomes what ``serving.store.METADATA`` says.
-
-A new one is the next number in ``versions``; it is never changed once it is out. ``serving.schema`` runs them.
-"""

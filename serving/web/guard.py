@@ -1,0 +1,228 @@
+"""What surrounds every request: who asks, how much at once, strict JSON, headers, one line of log, metrics, audit."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from features.errors import PropensityError
+from features.settings.service import Service
+from serving.stores.audit import Audit
+from serving.stores.keys import ANYBODY, Key
+from serving.web.body import FULL, MOST_BYTES, NOT_JSON, TOO_LARGE, Bodies, HungUpError, again, checked, declared_json
+from serving.web.door import Door, at_home
+from serving.web.room import Rate, Room, too_often
+
+LOG = logging.getLogger("propensity")
+METRICS = CollectorRegistry()
+SECONDS = Histogram(
+    "propensity_request_seconds",
+    "Time from request to the end of its answer, by route, never by path: paths hold account ids",
+    ["method", "route", "status"],
+    registry=METRICS,
+)
+AT_WORK = Gauge("propensity_requests_at_work", "Requests that are being answered", registry=METRICS)
+WAITING = Gauge("propensity_requests_waiting", "Requests that wait for room", registry=METRICS)
+HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"referrer-policy": b"no-referrer",
+    b"x-frame-options": b"DENY",
+    b"cross-origin-resource-policy": b"same-origin",
+}
+"""Of every answer, unless it says otherwise itself."""
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+BRINGING = ("POST", "PUT", "PATCH", "DELETE")
+"""Methods whose body is read."""
+HEALTH = ("/livez", "/readyz", "/healthz")
+"""BentoML's own, and the only paths of its own that are reached."""
+METRICS_PATH = "/metrics"
+SANE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Json(JSONResponse):
+    """JSON in ASCII, so that no text that JSON can carry fails to be encoded; floats as Python writes them, exactly."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+LOADING = PropensityError("the service is still loading", "Ask again once /readyz answers 200.", status=503)
+NUL = PropensityError("the address has a NUL in it", "Leave it out: no id has one.")
+
+
+def answer(error: PropensityError, retry: int | None = None) -> Json:
+    """The one shape of an error; ``retry``: after how many seconds to ask again."""
+    made = Json(error.as_dict(), error.status)
+    if retry is not None:
+        made.headers["Retry-After"] = str(retry)
+    if error.status == 401:
+        made.headers["WWW-Authenticate"] = "Bearer"
+    return made
+
+
+@dataclass
+class Visit:
+    """A request while it is here. ``write_down`` is there once it is known to write: it takes the status."""
+
+    request: str
+    key: Key | None = None
+    write_down: Callable[[int | None], Awaitable[None]] | None = None
+
+
+class Protection:
+    """What guards one workspace's service: keys, limits, and the audit log."""
+
+    def __init__(self, door: Door, audit: Audit, settings: Service) -> None:
+        self.door, self.audit, self.settings = door, audit, settings
+        self.room, self.rate, self.bodies = Room(settings), Rate(settings), Bodies()
+        AT_WORK.set_function(lambda: self.room.at_work)
+        WAITING.set_function(lambda: self.room.waiting)
+
+
+class Front:
+    """BentoML's own answers about health; every other path, also those that BentoML would answer, is ours."""
+
+    def __init__(self, app: ASGIApp, ours: ASGIApp) -> None:
+        self.app, self.ours = app, ours
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        bentos = scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"] in HEALTH)
+        await (self.app if bentos else self.ours)(scope, receive, send)
+
+
+class Guard:
+    """ASGI middleware around the web application; ``app.state.protection`` is there once a workspace is loaded."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        visit = Visit(given.decode("ascii") if SANE.fullmatch(given) else secrets.token_hex(8))
+        dressed = _Dressed(send, visit)
+        begun = perf_counter()
+        try:
+            await self._guarded(scope, headers, receive, dressed, visit)
+        except HungUpError:
+            dressed.status = 499
+        except PropensityError as refusal:
+            retry = 1 if refusal is FULL or refusal is LOADING else None
+            await answer(refusal, retry)(scope, receive, dressed)
+        except Exception as error:  # the application has answered 500 by now; the trace is for the log alone
+            LOG.exception("%s %s failed", scope["method"], _route(scope), exc_info=error)
+        _record(scope, visit, dressed.status, perf_counter() - begun)
+
+    async def _guarded(
+        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: _Dressed, visit: Visit
+    ) -> None:
+        protection: Protection | None = getattr(self.app.state, "protection", None)
+        if protection is None:
+            raise LOADING.with_traceback(None)
+        client = (scope.get("client") or ("",))[0]
+        if scope["path"] == METRICS_PATH and at_home(headers, client):
+            visit.key = ANYBODY
+        else:
+            visit.key = protection.door.enter(scope["method"], headers, client)
+            if visit.key is not ANYBODY and (wait := protection.rate.ask(visit.key.id)) is not None:
+                limit = protection.settings.requests_per_minute
+                await answer(too_often(limit), wait)(scope, receive, send)
+                return
+        scope["state"] = {**scope.get("state", {}), "visit": visit, "key": visit.key}
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            raise NUL.with_traceback(None)
+        if scope["method"] in BRINGING:
+            receive = await _brought(scope["method"], headers, receive, protection)
+        if scope["path"] == METRICS_PATH:
+            await self.app(scope, receive, send)
+            return
+        await protection.room.enter()
+        send.leave = protection.room.leave
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            send.left()
+
+
+class _Dressed:
+    """What sends: adds headers, notes the status, writes down what was written, and makes room once all is handed over,
+    so that nobody who reads slowly keeps a place.
+    """
+
+    def __init__(self, send: Send, visit: Visit) -> None:
+        self.send, self.visit = send, visit
+        self.status = 500
+        self.leave: Any = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            said = {name for name, _ in message["headers"]}
+            more = [header for header in HEADERS.items() if header[0] not in said]
+            message["headers"] = [*message["headers"], *more, (b"x-request-id", self.visit.request.encode())]
+            await self._written()
+        elif not message.get("more_body", False):
+            self.left()
+        await self.send(message)
+
+    async def _written(self) -> None:
+        """That it came is written down already, so where this fails it is known that what became of it is not."""
+        try:
+            if self.visit.write_down is not None:
+                await self.visit.write_down(self.status)
+        except PropensityError as error:
+            LOG.error("the audit log does not know how request %s ended: %s", self.visit.request, error.hint)
+
+    def left(self) -> None:
+        if self.leave is not None:
+            self.leave()
+            self.leave = None
+
+
+async def _brought(method: str, headers: Mapping[bytes, bytes], receive: Receive, protection: Protection) -> Receive:
+    """The body, read and found to be strict JSON of a size that is allowed; raises PropensityError where it is not."""
+    length = headers.get(b"content-length", b"0")
+    if not length.isdigit() or int(length) > MOST_BYTES:
+        raise TOO_LARGE.with_traceback(None)
+    empty = length == b"0" and b"transfer-encoding" not in headers
+    kind = headers.get(b"content-type", b"").decode("latin-1")
+    if not declared_json(kind) and not (method == "DELETE" and empty and not kind):
+        raise NOT_JSON.with_traceback(None)
+    if headers.get(b"content-encoding", b"identity") != b"identity":
+        raise NOT_JSON.with_traceback(None)
+    body = await protection.bodies.read(receive, protection.settings.body_seconds)
+    await checked(body)
+    return again(body, receive)
+
+
+def _record(scope: Scope, visit: Visit, status: int, seconds: float) -> None:
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    route = _route(scope)
+    SECONDS.labels(method, route, status).observe(seconds)
+    told = {"request": visit.request, "key": visit.key.name if visit.key else None, "method": method, "route": route}
+    LOG.info("request", extra={"told": told | {"status": status, "ms": round(1000 * seconds, 2)}})
+
+
+def _route(scope: Scope) -> str:
+    return getattr(scope.get("route"), "path", "") or "unknown"

@@ -1,0 +1,68 @@
+"""Answers that take long to make, kept until what they are made of changes: a batch, an intake, an entry of the log."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from features.workspace import Workspace
+from serving.stores.log import LOG, Log
+from serving.stores.store import BATCHES, is_down
+
+T = TypeVar("T")
+MOST = 64
+Mark = tuple[Hashable, ...]
+
+
+class Kept:
+    """What was made for one workspace. One thing is made at a time, and beside it one of those that take ``long``: whoever
+    else wants it waits, and finds it made.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.log = Log(workspace)
+        self._making = {False: Lock(), True: Lock()}
+        self._last: dict[bool, Mark] = {}
+        self._found: OrderedDict[Hashable, tuple[Mark, Any]] = OrderedDict()
+
+    def mark(self, log: bool = True) -> Mark:
+        """Which tables are in use, which batches are shown, and, with ``log``, how long the log is; as they last were
+        while the store is out of reach, so that what was made of them goes on.
+        """
+        try:
+            self._last[log] = self._read(log)
+        except sa.exc.SQLAlchemyError as error:
+            if log not in self._last or not is_down(error):
+                raise
+        return self._last[log]
+
+    def _read(self, log: bool) -> Mark:
+        pointer = self.workspace.tables / "current"
+        tables = pointer.read_text(encoding="utf-8") if pointer.is_file() else ""
+        with self.log.store.engine.connect() as connection:
+            batches = connection.execute(sa.select(BATCHES).order_by(BATCHES.c.outcome, BATCHES.c.as_of)).all()
+            last = connection.execute(sa.select(sa.func.max(LOG.c.number))).scalar() if log else None
+        return (tables, last, *(tuple(batch) for batch in batches))
+
+    def __call__(self, what: Hashable, make: Callable[[], T], long: bool = False, log: bool = True) -> T:
+        """``what`` names the answer and everything it was asked with; an error is not kept. Without ``log`` it stays
+        whatever is written to the log.
+        """
+        mark = self.mark(log)
+        found = self._found.get(what)
+        if found is None or found[0] != mark:
+            with self._making[long]:
+                mark = self.mark(log)
+                found = self._found.get(what)
+                if found is None or found[0] != mark:
+                    found = (mark, make())
+                    self._found[what] = found
+                    while len(self._found) > MOST:
+                        self._found.popitem(last=False)
+        value: T = found[1]
+        return value
