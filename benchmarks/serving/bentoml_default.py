@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
-import bentoml
 import pandas as pd
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # its own dependencies deprecate each other
+    import bentoml
 
 from benchmarks.serving.cases import OUTCOME
 from features.workspace import load
