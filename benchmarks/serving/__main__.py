@@ -117,7 +117,7 @@ def servers(root: Path) -> list[Server]:
         ),
         Server(
             "FastAPI",
-            [python, "-m", "uvicorn", "benchmarks.serving.fastapi_by_hand:app", "--port", "{port}", "--no-access-log"],
+            [python, "-m", "uvicorn", "benchmarks.serving.fastapi_by_hand:application", "--factory", "--port", "{port}", "--no-access-log"],
             {"by features": asked.to_fastapi()},
             version("fastapi"),
         ),

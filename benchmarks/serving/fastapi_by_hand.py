@@ -14,13 +14,17 @@ from benchmarks.serving.cases import OUTCOME
 from features.workspace import load
 from training.registry import Registry
 
-registry = Registry(load(Path(os.environ["PROPENSITY_WORKSPACE"])))
-model = registry.load(registry.require_champion(OUTCOME))
-fields: dict[str, Any] = dict.fromkeys(model.encoder.columns, (float | str | None, None))
-Row = create_model("Row", **fields)
-app = FastAPI()
 
+def application() -> FastAPI:
+    registry = Registry(load(Path(os.environ["PROPENSITY_WORKSPACE"])))
+    model = registry.load(registry.require_champion(OUTCOME))
+    fields: dict[str, Any] = dict.fromkeys(model.encoder.columns, (float | str | None, None))
+    shape = create_model("Row", **fields)
+    app = FastAPI()
 
-@app.post("/score")
-def score(row: Row) -> dict[str, float]:  # type: ignore[valid-type]
-    return {"probability": float(model.scores(pd.DataFrame([row.model_dump()])).probability[0])}  # type: ignore[attr-defined]
+    def score(row: Any) -> dict[str, float]:
+        return {"probability": float(model.scores(pd.DataFrame([row.model_dump()])).probability[0])}
+
+    score.__annotations__["row"] = shape
+    app.post("/score")(score)
+    return app
