@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import subprocess
+import sys
 
 import pytest
 
@@ -11,8 +13,12 @@ import benchmarks
 
 PEERS = {"autogluon", "catboost", "featuretools", "getml", "polars", "woodelf", "xgboost"}
 """What is installed in environments of their own, or nowhere."""
+APART = "benchmarks.serving.ours"
+"""Adds routes to the service where it is imported: in a process of its own."""
 MODULES = sorted(
-    found.name for found in pkgutil.walk_packages(benchmarks.__path__, "benchmarks.") if ".envs" not in found.name
+    found.name
+    for found in pkgutil.walk_packages(benchmarks.__path__, "benchmarks.")
+    if ".envs" not in found.name and found.name != APART
 )
 
 
@@ -22,6 +28,10 @@ def test_a_benchmark_lacks_nothing_but_its_peer(name: str) -> None:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
         assert str(error.name).split(".")[0] in PEERS
+
+
+def test_what_adds_to_the_service_lacks_nothing() -> None:
+    subprocess.run([sys.executable, "-c", f"import {APART}"], check=True)
 
 
 def test_there_are_some() -> None:

@@ -101,7 +101,7 @@ def test_a_store_that_only_ever_held_scores_gets_the_rest(empty: Workspace) -> N
 def test_up_to_date_is_known_without_alembic_and_without_writing(empty: Workspace, tmp_path: Path) -> None:
     Store(empty)
     code = (
-        "import sys, sqlalchemy as sa; from serving import schema; "
+        "import sys, sqlalchemy as sa; from serving.stores import schema; "
         f"schema.upgrade(sa.create_engine({empty.store_url!r}, poolclass=sa.NullPool)); print('alembic' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
@@ -109,7 +109,7 @@ def test_up_to_date_is_known_without_alembic_and_without_writing(empty: Workspac
 
 
 def test_many_processes_may_begin_at_once(empty: Workspace) -> None:
-    code = f"import sqlalchemy as sa; from serving import schema; schema.upgrade(sa.create_engine({empty.store_url!r}, poolclass=sa.NullPool))"
+    code = f"import sqlalchemy as sa; from serving.stores import schema; schema.upgrade(sa.create_engine({empty.store_url!r}, poolclass=sa.NullPool))"
     begun = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(4)]
     said = [process.communicate(timeout=120)[1].decode() for process in begun]
     assert ([process.returncode for process in begun], said) == ([0] * 4, [""] * 4)
