@@ -17,12 +17,13 @@ from serving import demo
 from serving.notebook import show
 from serving.scores import batch
 from training import metrics, pictures, plots
+from training.beforehand import facts
 from training.dataset import dataset
 from training.learn import learned
 from training.outcomes import configured
 from training.registry import Registry
 from training.splits import rolling
-from training.train import facts, train
+from training.train import train
 
 folder = Path(mkdtemp(prefix="propensity-"))
 here = demo.company(folder / "ordinary")

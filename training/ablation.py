@@ -17,12 +17,12 @@ from features.errors import PropensityError
 from features.feature import Family
 from features.workspace import Workspace
 from training import metrics
+from training.beforehand import facts, not_ahead, too_few
 from training.dataset import Dataset, dataset
 from training.learn import learned
 from training.metrics import Estimate
 from training.outcomes import configured
 from training.splits import Fold, rolling
-from training.train import facts, not_ahead, too_few
 
 Vector = npt.NDArray[np.float64]
 Progress = Callable[[str], None]

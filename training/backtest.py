@@ -21,6 +21,7 @@ from features.files import replaced
 from features.workspace import Config, Workspace
 from training import metrics, slices, value
 from training.baselines import BASELINES
+from training.beforehand import facts, not_ahead
 from training.dataset import Dataset, dataset
 from training.judge import SAVED_BY_A_CALL, arr_of, beside
 from training.learn import Learned, learned
@@ -29,7 +30,6 @@ from training.outcomes import configured
 from training.sample import Vector
 from training.slices import Slice
 from training.splits import Fold, blocks, rolling
-from training.train import facts, not_ahead
 
 Progress = Callable[[str], None]
 WORTH = 5

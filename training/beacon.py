@@ -18,12 +18,12 @@ from features.personas import Crowd
 from features.plan import Plan
 from features.workspace import Workspace
 from training import influence
+from training.beforehand import not_ahead
 from training.dataset import Dataset, dataset
 from training.foretelling import Judged, Rows, Seen, judged
 from training.influence import Influence
 from training.outcomes import configured
 from training.splits import blocks, rolling
-from training.train import not_ahead
 
 Progress = Callable[[str], None]
 ASKED = ("churn", "expansion", "advocacy")

@@ -6,20 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from features.errors import PropensityError
-from features.workspace import Config, Workspace
+from features.workspace import Workspace
 from training import alarm, gate, promotion, search
-from training.dataset import Dataset, dataset
-from training.gate import Verdict
+from training.beforehand import facts, not_ahead, too_few
+from training.dataset import dataset
 from training.judge import judge
 from training.learn import learned
 from training.outcomes import configured
 from training.record import record
 from training.registry import Registry
 from training.result import Result, told
-from training.splits import Fold, rolling
+from training.splits import rolling
 
 Progress = Callable[[str], None]
 
@@ -69,33 +67,3 @@ def train(workspace: Workspace, outcome: str, progress: Progress = lambda _: Non
             over = None if champion is None else champion.number
             promotion.promote(workspace, outcome, made.number, why="; ".join(result.reasons), over=over)
     return result
-
-
-def not_ahead(config: Config, outcome: str, final: Fold) -> None:
-    """Refuse personas that were fitted on what the test fold is to foretell."""
-    if config.personas is not None and config.personas.until >= final.test[0]:
-        raise PropensityError(
-            f"personas.until is {config.personas.until}, and the test of {outcome} begins on {final.test[0]}: "
-            "personas fitted after that look ahead",
-            f"Set personas.until to a date before {final.test[0]}.",
-        )
-
-
-def too_few(learn: Dataset, test: Dataset, minimum: int) -> Verdict | None:
-    """The refusal to learn or to judge on too little, if there is too little of either."""
-    for what, rows in (("the training range", learn), ("the test fold", test)):
-        yes = int(rows.y.sum())
-        if refusal := gate.too_few(what, yes, len(rows) - yes, minimum):
-            return refusal
-    return None
-
-
-def facts(workspace: Workspace, outcome: str, rows: Dataset) -> dict[str, Any]:
-    """What a model must say of where it comes from."""
-    return {
-        "outcome": outcome,
-        "settings": configured(workspace, outcome).model_dump(mode="json"),
-        "labels": rows.spec,
-        "plan": rows.plan.digest,
-        "meanings": rows.plan.meanings,
-    }

@@ -21,7 +21,7 @@ from features.plan import plan
 from features.tables import TABLES
 from features.workspace import Workspace
 from tests import company, worlds
-from training import train
+from training import beforehand, train
 from training.splits import Fold
 
 ZONE = "Europe/Berlin"
@@ -360,11 +360,13 @@ def test_a_day_within_the_test_is_refused_by_training(tmp_path: Path) -> None:
 def test_only_a_day_before_the_test_is_let_pass(planted: tuple[Workspace, pd.DataFrame]) -> None:
     config = planted[0].config
     fold = Fold((date(2025, 6, 30),), (UNTIL + ONE_DAY, DAY))
-    train.not_ahead(config, "churn", fold)
-    train.not_ahead(config.model_copy(update={"personas": None}), "churn", replace(fold, test=(date(2025, 1, 31),)))
+    beforehand.not_ahead(config, "churn", fold)
+    beforehand.not_ahead(
+        config.model_copy(update={"personas": None}), "churn", replace(fold, test=(date(2025, 1, 31),))
+    )
     for first in (UNTIL, UNTIL - ONE_DAY):
         with pytest.raises(PropensityError, match="look ahead"):
-            train.not_ahead(config, "churn", replace(fold, test=(first, DAY)))
+            beforehand.not_ahead(config, "churn", replace(fold, test=(first, DAY)))
 
 
 def test_the_tables_that_name_a_contact_have_the_column() -> None:
