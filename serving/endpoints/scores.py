@@ -10,8 +10,8 @@ from starlette.responses import Response
 from serving.endpoints import Asking, Loaded, OutcomeName, Owner, answers
 from serving.scores import lists
 from serving.web.answers import Page
+from serving.web.book import Book
 from serving.web.freshness import aged
-from serving.web.pages import Book
 from serving.web.tags import Tag
 
 SCOPE = "read"

@@ -6,10 +6,11 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from features.workspace import Config
+from serving.amounts import number
 from serving.decisions.effect import Effect
 from serving.decisions.save_rate import SaveRate
 from serving.decisions.uplift import ERROR_RATE, Judged
-from serving.terminal import number, out
+from serving.terminal import out
 from serving.work.outreach import Outreach, Row
 
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from features.errors import PropensityError
 from features.workspace import Workspace
+from serving import pages
 from serving.endpoints import (
     account,
     advocates,
@@ -52,6 +53,7 @@ from serving.endpoints import (
 from serving.stores.audit import Audit
 from serving.stores.keys import Keys
 from serving.stores.store import Store, is_down, unreached
+from serving.web import html
 from serving.web.admission import admission
 from serving.web.door import Door
 from serving.web.gauges import HELD
@@ -121,6 +123,9 @@ def application() -> FastAPI:
     )
     for endpoint in ENDPOINTS:
         app.include_router(endpoint.router, dependencies=[Depends(admission(endpoint))])
+    for page in pages.modules():
+        app.include_router(page.router, dependencies=[Depends(admission(page))], include_in_schema=False)
+    app.include_router(html.router)
     app.include_router(_metrics)
     described(app, ENDPOINTS)
     HELD.app = app
@@ -177,38 +182,34 @@ def metrics() -> Response:
     return Response(generate_latest(METRICS), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, PropensityError)
-    return answer(error)
+    return answer(request.scope, error)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
-    """What pydantic refused, as 400; the input itself is not repeated."""
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
-    more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
-    return answer(
-        PropensityError("; ".join(found[:5]) + more, "What an endpoint takes is described in /v1/openapi.json.")
-    )
+    return answer(request.scope, html.invalid(error.errors()))
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message, hint = TOLD.get(error.status_code, (str(error.detail), "See /v1/openapi.json."))
-    made = answer(PropensityError(message, hint, status=error.status_code))
+    made = answer(request.scope, PropensityError(message, hint, status=error.status_code))
     made.headers.update(error.headers or {})
     return made
 
 
-async def _stored(_: Request, error: Exception) -> Response:
+async def _stored(request: Request, error: Exception) -> Response:
     """The store is down: 503. Anything else about it is a mistake of ours: 500, and the log says which."""
     if not is_down(error):
         raise error
     LOG.error("the application store cannot be reached: %s", type(error).__name__)
-    return answer(unreached(error), RETRY_SECONDS)
+    return answer(request.scope, unreached(error), RETRY_SECONDS)
 
 
-async def _failed(_: Request, __: Exception) -> Response:
-    return answer(
-        PropensityError("something unexpected went wrong", "The log of the service, on stderr, says what.", status=500)
+async def _failed(request: Request, _: Exception) -> Response:
+    wrong = PropensityError(
+        "something unexpected went wrong", "The log of the service, on stderr, says what.", status=500
     )
+    return answer(request.scope, wrong)

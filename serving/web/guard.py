@@ -13,13 +13,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Gauge, Histogram
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from features.errors import PropensityError
 from features.settings.service import Service
 from serving.stores.audit import Audit
 from serving.stores.keys import ANYBODY, Key
+from serving.web import html
 from serving.web.body import FULL, MOST_BYTES, NOT_JSON, TOO_LARGE, Bodies, HungUpError, again, checked, declared_json
 from serving.web.door import Door, at_home
 from serving.web.room import Rate, Room, too_often
@@ -63,9 +64,9 @@ LOADING = PropensityError("the service is still loading", "Ask again once /ready
 NUL = PropensityError("the address has a NUL in it", "Leave it out: no id has one.")
 
 
-def answer(error: PropensityError, retry: int | None = None) -> Json:
-    """The one shape of an error; ``retry``: after how many seconds to ask again."""
-    made = Json(error.as_dict(), error.status)
+def answer(scope: Scope, error: PropensityError, retry: int | None = None) -> Response:
+    """The one shape of an error, or under ``APP`` its page; ``retry``: after how many seconds to ask again."""
+    made: Response = html.problem(error) if of_pages(scope) else Json(error.as_dict(), error.status)
     if retry is not None:
         made.headers["Retry-After"] = str(retry)
     if error.status == 401:
@@ -73,12 +74,21 @@ def answer(error: PropensityError, retry: int | None = None) -> Json:
     return made
 
 
+def of_pages(scope: Scope) -> bool:
+    """Whether it is a page that is asked for."""
+    path: str = scope["path"]
+    return path == html.APP or path.startswith(f"{html.APP}/")
+
+
 @dataclass
 class Visit:
-    """A request while it is here. ``write_down`` is there once it is known to write: it takes the status."""
+    """A request while it is here. ``write_down`` is there once it is known to write: it takes the status. ``token`` is what
+    a form has to bring back.
+    """
 
     request: str
     key: Key | None = None
+    token: str = ""
     write_down: Callable[[int | None], Awaitable[None]] | None = None
 
 
@@ -129,7 +139,7 @@ class Guard:
             dressed.status = 499
         except PropensityError as refusal:
             retry = 1 if refusal is FULL or refusal is LOADING else None
-            await answer(refusal, retry)(scope, receive, dressed)
+            await answer(scope, refusal, retry)(scope, receive, dressed)
         except Exception as error:  # the application has answered 500 by now; the trace is for the log alone
             LOG.exception("%s %s failed", scope["method"], _route(scope), exc_info=error)
         _record(scope, visit, dressed.status, perf_counter() - begun)
@@ -147,7 +157,7 @@ class Guard:
             visit.key = protection.door.enter(scope["method"], headers, client)
             if visit.key is not ANYBODY and (wait := protection.rate.ask(visit.key.id)) is not None:
                 limit = protection.settings.requests_per_minute
-                await answer(too_often(limit), wait)(scope, receive, send)
+                await answer(scope, too_often(limit), wait)(scope, receive, send)
                 return
         scope["state"] = {**scope.get("state", {}), "visit": visit, "key": visit.key}
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:

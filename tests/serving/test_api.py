@@ -30,7 +30,7 @@ from serving.stores.log import Entry, Log
 from serving.stores.once import REQUESTS
 from serving.stores.store import Store
 from serving.web import application as web
-from serving.web import freshness, pages
+from serving.web import book, freshness
 from serving.web.kept import Kept
 from serving.work import states as found_by
 from serving.work.alerts import alerts
@@ -223,7 +223,7 @@ def _module(name: str) -> Any:
 # Pages
 
 
-@pytest.mark.parametrize("sort", pages.SORTS)
+@pytest.mark.parametrize("sort", book.SORTS)
 def test_pages_hold_everybody_once_in_order(api: httpx.Client, company: Workspace, sort: str) -> None:
     found: list[Any] = []
     cursor = None
@@ -258,7 +258,7 @@ def test_pages_are_filtered_by_owner_and_segment(api: httpx.Client) -> None:
 def test_a_cursor_of_another_batch_or_sort_is_refused(api: httpx.Client) -> None:
     asked = {"outcome": "churn", "page_size": 2}
     cursor = well(api.get("/v1/scores", params=asked))["next"]
-    other = str(pages.Cursor("9 another", "rank", (False, 2.0, "a")))
+    other = str(book.Cursor("9 another", "rank", (False, 2.0, "a")))
     assert "other scores are served" in refused(api.get("/v1/scores", params=asked | {"cursor": other}), 409)
     assert "another sort" in refused(api.get("/v1/scores", params=asked | {"cursor": cursor, "sort": "arr"}), 400)
     for broken in ("x", "AAAA", "W10", "bnVsbA", cursor[:-3], "🙂"):
