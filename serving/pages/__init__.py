@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.endpoints import Asking, Caller, Loaded
@@ -117,7 +117,7 @@ def chosen(given: object) -> object:
     return None if given == "" else given
 
 
-Choice = Annotated[str | None, BeforeValidator(chosen), Query(max_length=200)]
+Choice = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(chosen), Query()]
 """One of several, or all of them where it is blank or left out."""
 
 
