@@ -52,6 +52,7 @@ from serving.endpoints import (
 )
 from serving.stores.audit import Audit
 from serving.stores.keys import Keys
+from serving.stores.sessions import Sessions
 from serving.stores.store import Store, is_down, unreached
 from serving.web import html
 from serving.web.admission import admission
@@ -62,6 +63,7 @@ from serving.web.journal import log_to_stderr
 from serving.web.live import Live
 from serving.web.openapi import described
 from serving.web.ready import Ready
+from serving.web.reception import Reception
 from serving.web.watch import Watcher
 
 LOG = logging.getLogger("propensity")
@@ -124,7 +126,8 @@ def application() -> FastAPI:
     for endpoint in ENDPOINTS:
         app.include_router(endpoint.router, dependencies=[Depends(admission(endpoint))])
     for page in pages.modules():
-        app.include_router(page.router, dependencies=[Depends(admission(page))], include_in_schema=False)
+        asked = [] if page.SCOPE is None else [Depends(admission(page))]
+        app.include_router(page.router, dependencies=asked, include_in_schema=False)
     app.include_router(html.router)
     app.include_router(_metrics)
     described(app, ENDPOINTS)
@@ -166,12 +169,13 @@ def ready(app: FastAPI) -> bool:
     return live is not None and live.ready
 
 
-def protect(app: FastAPI, workspace: Workspace, loopback: bool) -> Door:
+def protect(app: FastAPI, workspace: Workspace, loopback: bool) -> Protection:
     """Let in who may come in, from now on; ``loopback``: nobody but this machine can reach the service."""
     store = Store(workspace)
     door = Door(Keys(store), loopback)
-    app.state.protection = Protection(door, Audit(store), workspace.config.service)
-    return door
+    reception = Reception(door, Sessions(store), workspace.config.login)
+    app.state.protection = made = Protection(door, reception, Audit(store), workspace.config.service)
+    return made
 
 
 _metrics = APIRouter()
