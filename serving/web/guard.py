@@ -189,10 +189,7 @@ class Guard:
             raise NUL.with_traceback(None)
         if scope["method"] in BRINGING:
             body = await _brought(scope["method"], headers, receive, protection, guest is not None)
-            if guest is None:
-                await checked(body)
-            else:
-                protection.reception.check(guest, scope["path"], body)
+            await (checked(body) if guest is None else protection.reception.check(guest, scope["path"], body))
             receive = again(body, receive)
         if scope["path"] == METRICS_PATH:
             await self.app(scope, receive, send)

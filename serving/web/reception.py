@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -19,6 +20,7 @@ from features.errors import PropensityError
 from features.settings.login import Login
 from serving.stores.keys import ANYBODY, Key
 from serving.stores.sessions import Person, Session, Sessions, held_by, later
+from serving.web.body import LONG
 from serving.web.door import ELSEWHERE, NOT_HERE, READING, Door, Headers, at_home
 from serving.web.html import APP
 from serving.web.openid import Provider
@@ -188,9 +190,10 @@ class Reception:
         if used:
             self._source.seen(used)
 
-    def check(self, guest: Guest, path: str, body: bytes) -> None:
+    async def check(self, guest: Guest, path: str, body: bytes) -> None:
         """Raises PropensityError where a body is no form (415), or does not bring the token of whose it is (403)."""
-        given = form(body).get("token", "")
+        found = form(body) if len(body) <= LONG else await asyncio.to_thread(form, body)
+        given = found.get("token", "")
         right = guest.token != "" and hmac.compare_digest(given.encode(), guest.token.encode())
         if not right and not is_open(path):
             raise NO_TOKEN.with_traceback(None)
