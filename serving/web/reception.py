@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 import sqlalchemy as sa
 from starlette.types import Scope
@@ -125,8 +125,8 @@ class Reception:
         if (site := headers.get(b"sec-fetch-site")) is not None:
             return site in {b"none", b"same-origin"}
         origin = headers.get(b"origin", b"").decode("latin-1")
-        own = (urlsplit(origin).netloc, headers.get(b"host", b"").decode("latin-1"))
-        return origin in {"", self.settings.public_url} or (own[0] == own[1] != "")
+        host = headers.get(b"host", b"").decode("latin-1")
+        return origin in {"", self.settings.public_url, f"http://{host}", f"https://{host}"}
 
     def cookie(self, scope: Scope, name: str) -> str:
         """What a cookie is called: over https by a name that nobody can set over http."""
@@ -241,11 +241,10 @@ def cookie(headers: Headers, name: str) -> str | None:
 
 def local(to: str) -> str:
     """A page of ours, as it is; for anything else, the first page."""
-    plain = all("!" <= sign <= "~" for sign in to) and "\\" not in to
-    parts = urlsplit(to) if plain else None
-    if parts is None or parts.scheme or parts.netloc or "//" in to or ".." in to or is_open(parts.path):
-        return APP
-    return to if parts.path == APP or parts.path.startswith(f"{APP}/") else APP
+    path = to.partition("#")[0].partition("?")[0]
+    plain = all("!" <= sign <= "~" for sign in to) and not any(odd in path for odd in ("//", "..", "\\"))
+    ours = path == APP or path.startswith(f"{APP}/")
+    return to if plain and ours and not is_open(path) else APP
 
 
 def _asked(scope: Scope) -> str:
