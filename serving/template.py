@@ -179,5 +179,6 @@ at_work = 16                  # requests at once
 waiting = 64                  # more of them, each for at most wait_seconds
 wait_seconds = 2
 body_seconds = 10             # a body that takes longer to come is refused
+store_seconds = 5             # a database that says nothing for so long counts as down
 watch_seconds = 5             # how often it looks for another champion or new scores
 """
