@@ -14,7 +14,7 @@ class Service(Strict):
 
     ``requests_per_minute`` is per key, 0: no limit. ``at_work`` requests at once, ``waiting`` more for at most
     ``wait_seconds``. A body must have come within ``body_seconds``; a store that says nothing for ``store_seconds`` counts
-    as down. Every ``watch_seconds`` it looks whether there is
+    as down. An Idempotency-Key is remembered for ``remember_days``. Every ``watch_seconds`` it looks whether there is
     another champion or another batch of scores to serve.
     """
 
@@ -24,4 +24,5 @@ class Service(Strict):
     wait_seconds: Annotated[float, Field(gt=0, le=60)] = 2.0
     body_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     store_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    remember_days: Annotated[int, Field(ge=1, le=3650)] = 30
     watch_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
