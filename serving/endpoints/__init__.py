@@ -113,7 +113,8 @@ class Writer:
     def write(self, by: str, body: str, make: Callable[[Within | None], tuple[Sequence[Entry], int]]) -> Json:
         """What ``make`` wrote: 201 where something is new, 200 where all of it was there."""
         named = None if self.key is None else Named.of(self.caller.name or by, self.key, self.path, body)
-        answer = once(self.caller.live.kept.log, named, make)
+        live = self.caller.live
+        answer = once(live.kept.log, named, live.workspace.config.service.remember_days, make)
         return Json(answer, 201 if answer["new"] else 200)
 
     def add(self, by: str, body: str, make: Callable[[], list[Entry]]) -> Json:
