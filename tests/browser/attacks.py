@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from pathlib import Path
 
 import pyarrow as pa
@@ -63,7 +64,9 @@ def attacked(workspace: Workspace, root: Path) -> Workspace:
     with intake.read(here) as found:
         found.write_tables()
         Store(here).remember(found.names())
-    batch.score(here)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow uses what SQLAlchemy has deprecated; none of it is ours
+        batch.score(here)
     return here
 
 
