@@ -133,9 +133,11 @@ class Client:
         """Where one account stands, by which rules, and where it stood before."""
         return self._get(f"/v1/accounts/{_part(account)}/state", months=months)
 
-    def portfolio(self, by: str = "global", top: int = 100, **within: str) -> findings.Portfolio:
-        """Every measure at a level, of what is ``within`` groups of others: ``by="country", owner="ann"``."""
-        return self._get("/v1/portfolio", by=by, top=top, **within)
+    def portfolio(self, by: str = "global", top: int = 100, start: int = 0, **within: str) -> findings.Portfolio:
+        """Every measure at a level, of what is ``within`` groups or labels of others: ``by="country", owner="ann"``,
+        ``by="account", states="at risk"``.
+        """
+        return self._get("/v1/portfolio", by=by, top=top, start=start, **within)
 
     def programme(self, days: int | None = None) -> findings.Programme:
         """What the advocacy programme came to."""
