@@ -106,9 +106,21 @@ class Client:
         """Whom to call, by what a call is expected to bring."""
         return self._get("/v1/calls", capacity=capacity, owner=owner)
 
-    def advocates(self, top: int | None = None) -> answers.Advocates:
+    def advocates(
+        self, top: int | None = None, skip: int = 0, owner: str | None = None, kind: str | None = None
+    ) -> answers.Advocates:
         """Whom to ask to speak up for us."""
-        return self._get("/v1/advocates", top=top)
+        return self._get("/v1/advocates", top=top, skip=skip, owner=owner, kind=kind)
+
+    def blocked(
+        self, top: int = 100, skip: int = 0, owner: str | None = None, rule: str | None = None
+    ) -> answers.Blocked:
+        """Who may not be asked, why, and until when."""
+        return self._get("/v1/advocates/blocked", top=top, skip=skip, owner=owner, rule=rule)
+
+    def open_asks(self, top: int = 100, skip: int = 0, owner: str | None = None) -> answers.OpenAsks:
+        """Asked and not answered, or accepted and not done."""
+        return self._get("/v1/asks", top=top, skip=skip, owner=owner)
 
     def eligibility(self, account: str) -> answers.Eligible:
         return self._get(f"/v1/accounts/{_part(account)}/eligibility")

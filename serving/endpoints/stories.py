@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from serving.endpoints import Loaded, answers
+from serving.endpoints import PATIENCE, Loaded, answers, situation_of
 from serving.web.findings import Stories
 from serving.web.tags import Tag
 from serving.work.stories import stories as wanted
@@ -26,4 +26,6 @@ def stories(
     tag = Tag(request, live, None, written=True)
     if tag.known:
         return tag.unchanged()
-    return tag.on(live.kept(("stories", top), lambda: wanted(live.workspace, top), long=True).as_dict())
+    now = situation_of(live)
+    found = live.kept.soon(("stories", top), lambda: wanted(live.workspace, top, now=now), PATIENCE)
+    return tag.on(found.as_dict())

@@ -316,7 +316,17 @@ ERRORS: dict[str, list[Case]] = {
         ("GET", "/v1/calls?owner=nobody", {}, 404, "nobody called 'nobody'"),
         ("GET", "/v1/calls?capacity=0", {}, 400, "query.capacity"),
     ],
-    "advocates": [("GET", "/v1/advocates?top=0", {}, 400, "query.top")],
+    "advocates": [
+        ("GET", "/v1/advocates?top=0", {}, 400, "query.top"),
+        ("GET", "/v1/advocates?kind=favour", {}, 400, "query.kind"),
+        ("GET", "/v1/advocates?owner=nobody", {}, 404, "nobody called 'nobody'"),
+        ("GET", "/v1/advocates/blocked?rule=luck", {}, 400, "query.rule"),
+        ("GET", "/v1/advocates/blocked?skip=-1", {}, 400, "query.skip"),
+    ],
+    "asked": [
+        ("GET", "/v1/asks?owner=nobody", {}, 404, "nobody called 'nobody'"),
+        ("GET", "/v1/asks?top=0", {}, 400, "query.top"),
+    ],
     "eligibility": [("GET", f"{UNKNOWN}/eligibility", {}, 404, "no account 'nobody'")],
     "states": [
         ("GET", "/v1/states?months=0", {}, 400, "query.months"),
