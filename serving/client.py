@@ -102,9 +102,17 @@ class Client:
         """The highest scores of an outcome."""
         return self._get(f"/v1/lists/{_part(outcome)}", top=top, owner=owner)
 
-    def calls(self, capacity: int | None = None, owner: str | None = None) -> answers.Calls:
+    def calls(
+        self,
+        capacity: int | None = None,
+        owner: str | None = None,
+        segment: str | None = None,
+        country: str | None = None,
+        line_of_business: str | None = None,
+    ) -> answers.Calls:
         """Whom to call, by what a call is expected to bring."""
-        return self._get("/v1/calls", capacity=capacity, owner=owner)
+        among = {"owner": owner, "segment": segment, "country": country, "line_of_business": line_of_business}
+        return self._get("/v1/calls", capacity=capacity, **among)
 
     def advocates(
         self, top: int | None = None, skip: int = 0, owner: str | None = None, kind: str | None = None
@@ -192,11 +200,12 @@ class Client:
         kind: str = "call",
         contact: str | None = None,
         done: bool = False,
+        outcome: str | None = None,
         at: datetime | None = None,
         by: str | None = None,
     ) -> answers.Wrote:
-        """A touch: planned, or done already."""
-        body = {"account": account, "kind": kind, "contact": contact, "done": done}
+        """A touch: planned, or done already and perhaps with what came of it."""
+        body = {"account": account, "kind": kind, "contact": contact, "done": done, "outcome": outcome}
         return self._write("/v1/outreach", body, at, by)
 
     def done(

@@ -8,7 +8,7 @@ the workspace as it is served, who asks, and what may be asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -106,6 +106,10 @@ class Writer:
     path: str
     key: str | None
 
+    def named(self, key: str) -> Writer:
+        """The same, for a request that has this key."""
+        return replace(self, key=key)
+
     def write(self, by: str, body: str, make: Callable[[Within | None], tuple[Sequence[Entry], int]]) -> Json:
         """What ``make`` wrote: 201 where something is new, 200 where all of it was there."""
         named = None if self.key is None else Named.of(self.caller.name or by, self.key, self.path, body)
@@ -191,6 +195,9 @@ Thing = Annotated[
 OutcomeName = Annotated[str, Query(description="Which outcome.", examples=["churn"])]
 AnyOutcome = Annotated[str | None, Query(description="One outcome; by default all.", examples=["churn"])]
 Owner = Annotated[str | None, Query(min_length=1, description="Only accounts that this person looks after.")]
+Segment = Annotated[str | None, Query(min_length=1, description="Only accounts of this segment.")]
+Country = Annotated[str | None, Query(min_length=1, description="Only accounts that decide to buy in this country.")]
+LineOfBusiness = Annotated[str | None, Query(min_length=1, description="Only accounts of this line of business.")]
 
 
 def instant(text: str | None) -> datetime | None:

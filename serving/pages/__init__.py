@@ -14,8 +14,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request
-from pydantic import BaseModel, ValidationError
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, BeforeValidator, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.endpoints import Asking, Caller, Loaded
@@ -75,6 +75,11 @@ class Show:
             answer.delete_cookie(html.SAID_COOKIE, path=APP)
         return answer
 
+    def may(self, scope: str) -> bool:
+        """Whether they may write, or more."""
+        assert self.visit.key is not None
+        return self.visit.key.may(scope)
+
     def _frame(self, page: Page) -> dict[str, Any]:
         """What every page shows around itself."""
         alone = self.caller.owner is not None
@@ -86,6 +91,7 @@ class Show:
             "named": self.caller.name is not None,
             "workspace": self.live.workspace.config.name,
             "currency": self.live.workspace.config.currency,
+            "may_write": self.may("write"),
             "behind": list(self._behind()),
         }
 
@@ -104,6 +110,15 @@ async def _show(request: Request, live: Loaded, caller: Asking) -> Show:
 
 Showing = Annotated[Show, Depends(_show)]
 """What a page declares to be shown."""
+
+
+def chosen(given: object) -> object:
+    """What a form leaves blank is not asked for."""
+    return None if given == "" else given
+
+
+Choice = Annotated[str | None, BeforeValidator(chosen), Query(max_length=200)]
+"""One of several, or all of them where it is blank or left out."""
 
 
 def answered(response: Response) -> Any:

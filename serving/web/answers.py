@@ -236,7 +236,7 @@ class Curve(Answer):
 
 class Call(Answer):
     """An account to call; ``worth`` is what a call is expected to bring, ``before`` the probability last time, ``moved`` what
-    moved it since.
+    moved it since; ``touch`` and ``planned`` are the touch that somebody is to do and its day, null where none is planned.
     """
 
     account: str
@@ -254,6 +254,8 @@ class Call(Answer):
     action: str
     score_id: str | None
     why_not: str
+    touch: str | None
+    planned: str | None
 
 
 class Between(Answer):
@@ -278,13 +280,15 @@ class SaveRate(Answer):
 
 class Calls(Answer):
     """``label`` says that no model has ranked the list, or is empty; ``below`` came next; ``kept_back``: rule → how many;
-    ``uplift_from`` how many randomised accounts taught whom a call helps most, 0 where the list does not go by that.
+    ``uplift_from`` how many randomised accounts taught whom a call helps most, 0 where the list does not go by that;
+    ``planned`` is written down and still to do.
     """
 
     as_of: str
     label: str
     save_rate: SaveRate
     uplift_from: int
+    planned: list[Call]
     lines: list[Call]
     below: list[Call]
     kept_back: dict[str, int]
