@@ -21,7 +21,7 @@ from uuid import uuid4
 import httpx
 
 from features.errors import PropensityError
-from serving.web import answers, findings
+from serving.web import answers, findings, records
 
 TRIES = 3
 
@@ -192,6 +192,18 @@ class Client:
 
     def models(self) -> answers.Models:
         return self._get("/v1/models")
+
+    def judged(self, outcome: str, version: int) -> records.Judged:
+        """How a version was judged when it was trained."""
+        return self._get(f"/v1/models/{_part(outcome)}/versions/{version}")
+
+    def backtest(self, outcome: str) -> records.Backtest:
+        """The last backtest that was made of an outcome."""
+        return self._get(f"/v1/models/{_part(outcome)}/backtest")
+
+    def data(self) -> records.Data:
+        """What the data came to when it was read, and what is not as it used to be."""
+        return self._get("/v1/data")
 
     def touch(
         self,

@@ -455,7 +455,7 @@ class Replayed(Answer):
 
 
 class Version(Answer):
-    """A registered model; ``verdict`` is what the gate said."""
+    """A registered model; ``verdict`` is what the gate said, ``link`` its run in MLflow, null where that is no server."""
 
     version: int
     aliases: list[str]
@@ -464,6 +464,7 @@ class Version(Answer):
     run: str
     tags: dict[str, str]
     metrics: dict[str, float]
+    link: str | None
 
 
 class Move(Answer):
@@ -485,6 +486,9 @@ class OfOutcome(Answer):
 
 
 class Models(Answer):
+    """``opened_by``: the command that shows the runs, in the folder of the workspace; null where versions have a link."""
+
+    opened_by: str | None
     outcomes: dict[str, OfOutcome]
 
 

@@ -32,6 +32,7 @@ from serving.endpoints import (
     features,
     health,
     initiative,
+    judged,
     lists,
     log,
     models,
@@ -42,6 +43,7 @@ from serving.endpoints import (
     overrides,
     portfolio,
     programme,
+    quality,
     score,
     scores,
     standing,
@@ -104,7 +106,9 @@ ENDPOINTS = (
     asked,
     asks,
     models,
+    judged,
     champions,
+    quality,
     health,
 )
 TOLD = {
