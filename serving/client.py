@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -115,10 +115,15 @@ class Client:
         return self._get("/v1/calls", capacity=capacity, **among)
 
     def advocates(
-        self, top: int | None = None, skip: int = 0, owner: str | None = None, kind: str | None = None
+        self,
+        top: int | None = None,
+        skip: int = 0,
+        owner: str | None = None,
+        kind: str | None = None,
+        sort: Literal["likeliest", "least effort"] = "likeliest",
     ) -> answers.Advocates:
         """Whom to ask to speak up for us."""
-        return self._get("/v1/advocates", top=top, skip=skip, owner=owner, kind=kind)
+        return self._get("/v1/advocates", top=top, skip=skip, owner=owner, kind=kind, sort=sort)
 
     def blocked(
         self, top: int = 100, skip: int = 0, owner: str | None = None, rule: str | None = None

@@ -23,6 +23,7 @@ def advocates(
     top: Annotated[int | None, typer.Option(min=1, help="How many; by default the outcome's capacity.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only accounts that this person looks after.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only those to be asked for this: review, referral …")] = None,
+    least_effort: Annotated[bool, typer.Option(help="What takes the least effort first.")] = False,
     today: TODAY = None,
     json: JSON = False,
 ) -> None:
@@ -31,9 +32,9 @@ def advocates(
     from serving.work.advocates import advocates as whom
     from serving.work.asking import Situation
 
-    day = None if today is None else day_of(today, "--today")
+    day, sort = None if today is None else day_of(today, "--today"), "least effort" if least_effort else "likeliest"
     with terminal.progress("advocates") as tell:
-        found = whom(Situation.of(load(workspace), day, tell), top, owner=owner, kind=kind)
+        found = whom(Situation.of(load(workspace), day, tell), top, owner=owner, kind=kind, sort=sort)
     show_either(json, found.as_dict(), lambda: asking_terminal.show_advocates(found))
 
 

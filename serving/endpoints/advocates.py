@@ -20,6 +20,7 @@ Rule = Literal[
     "risk", "notice", "opted out", "tenure", "escalation", "unhappy", "renewal", "open ask", "asked lately",
     "declined lately", "budget", "nobody to ask",
 ]  # fmt: skip
+Sort = Literal["likeliest", "least effort"]
 Skip = Annotated[int, Query(ge=0, le=10_000_000, description="How many to leave out, from the first on.")]
 router = APIRouter()
 
@@ -35,6 +36,9 @@ def advocates(
     skip: Skip = 0,
     owner: Owner = None,
     kind: Annotated[Kind | None, Query(description="Only those to be asked for this.")] = None,
+    sort: Annotated[
+        Sort, Query(description="The likeliest to act first, or what takes the least effort, and then a likely yes.")
+    ] = "likeliest",
     blocked: Annotated[bool, Query(description="Whether to tell too of all who may not be asked.")] = True,
 ) -> Response:
     """Accounts that may be asked, the likeliest to act first, with the person and the least effort; and who may not, why."""
@@ -42,7 +46,7 @@ def advocates(
     tag = Tag(request, live, caller.owner, written=True)
     if tag.known:
         return tag.unchanged()
-    now, asked = situation_of(live), (top, skip, whose, kind, blocked)
+    now, asked = situation_of(live), (top, skip, whose, kind, sort, blocked)
     return tag.on(live.kept(("advocates", *asked), lambda: whom(now, *asked).as_dict()))
 
 

@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from serving.endpoints import PATIENCE, Loaded, answers, situation_of
 from serving.web.findings import Stories
+from serving.web.live import Live
 from serving.web.tags import Tag
+from serving.work.stories import Stories as Wanted
 from serving.work.stories import stories as wanted
 
 SCOPE = "read"
@@ -26,6 +28,10 @@ def stories(
     tag = Tag(request, live, None, written=True)
     if tag.known:
         return tag.unchanged()
-    now = situation_of(live)
-    found = live.kept.soon(("stories", top), lambda: wanted(live.workspace, top, now=now), PATIENCE)
-    return tag.on(found.as_dict())
+    return tag.on(known(live, top).as_dict())
+
+
+def known(live: Live, top: int, seconds: float = PATIENCE) -> Wanted:
+    """Raises PropensityError (503) where it takes longer than so many seconds; it goes on being found out."""
+    now = situation_of(live, seconds)
+    return live.kept.soon(("stories", top), lambda: wanted(live.workspace, top, now=now), seconds)

@@ -108,10 +108,12 @@ def advocates(
     skip: int = 0,
     owner: str | None = None,
     kind: str | None = None,
+    sort: str = "likeliest",
     blocked: bool = True,
 ) -> Advocates:
     """The eligible accounts, likeliest to act first, with the person to ask and the least effort likely to be accepted; of
-    one owner, or of one kind of ask, if named. ``top`` is the outcome's capacity unless it is told.
+    one owner, or of one kind of ask, if named; by ``sort`` "least effort" what takes the least first, and of that the likeliest
+    yes. ``top`` is the outcome's capacity unless it is told.
     """
     accounts = _of(situation, owner)
     settings = dict(situation.workspace.config.outcomes).get(ADVOCACY)
@@ -119,6 +121,8 @@ def advocates(
     may = {account: best for account in accounts if (best := situation.suggestion(account)) is not None}
     wanted = [account for account, best in may.items() if kind in (None, best.kind)]
     wanted.sort(key=lambda account: (-situation.acts.get(account, -math.inf), account))
+    if sort == "least effort":
+        wanted.sort(key=lambda account: (EFFORT[may[account].kind], -may[account].accepts.value))
     shown = wanted[skip : skip + most]
     names = Store(situation.workspace).names(shown)
     return Advocates(
