@@ -35,8 +35,9 @@ from serving.web import application as web
 from serving.web import book, freshness
 from serving.web.kept import Kept
 from serving.work import states as found_by
+from serving.work.advocates import advocates
 from serving.work.alerts import alerts
-from serving.work.asking import Situation, advocates
+from serving.work.asking import Situation
 from serving.work.outreach import outreach
 from serving.work.portfolio import portfolio
 from serving.work.states import continuum
