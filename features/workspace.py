@@ -137,6 +137,8 @@ class Workspace:
     def __init__(self, root: Path, config: Config) -> None:
         self.root = root
         self.config = config
+        self.store_seconds = 600.0
+        """How long PostgreSQL may be silent before it counts as down: long, as commands write much at once."""
 
     @property
     def state(self) -> Path:

@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
 
 from features.errors import PropensityError
-from serving.web import answers, findings
+from serving.web import answers, findings, records
 
 TRIES = 3
 
@@ -114,9 +114,26 @@ class Client:
         among = {"owner": owner, "segment": segment, "country": country, "line_of_business": line_of_business}
         return self._get("/v1/calls", capacity=capacity, **among)
 
-    def advocates(self, top: int | None = None) -> answers.Advocates:
+    def advocates(
+        self,
+        top: int | None = None,
+        skip: int = 0,
+        owner: str | None = None,
+        kind: str | None = None,
+        sort: Literal["likeliest", "least effort"] = "likeliest",
+    ) -> answers.Advocates:
         """Whom to ask to speak up for us."""
-        return self._get("/v1/advocates", top=top)
+        return self._get("/v1/advocates", top=top, skip=skip, owner=owner, kind=kind, sort=sort)
+
+    def blocked(
+        self, top: int = 100, skip: int = 0, owner: str | None = None, rule: str | None = None
+    ) -> answers.Blocked:
+        """Who may not be asked, why, and until when."""
+        return self._get("/v1/advocates/blocked", top=top, skip=skip, owner=owner, rule=rule)
+
+    def open_asks(self, top: int = 100, skip: int = 0, owner: str | None = None) -> answers.OpenAsks:
+        """Asked and not answered, or accepted and not done."""
+        return self._get("/v1/asks", top=top, skip=skip, owner=owner)
 
     def eligibility(self, account: str) -> answers.Eligible:
         return self._get(f"/v1/accounts/{_part(account)}/eligibility")
@@ -133,9 +150,11 @@ class Client:
         """Where one account stands, by which rules, and where it stood before."""
         return self._get(f"/v1/accounts/{_part(account)}/state", months=months)
 
-    def portfolio(self, by: str = "global", top: int = 100, **within: str) -> findings.Portfolio:
-        """Every measure at a level, of what is ``within`` groups of others: ``by="country", owner="ann"``."""
-        return self._get("/v1/portfolio", by=by, top=top, **within)
+    def portfolio(self, by: str = "global", top: int = 100, start: int = 0, **within: str) -> findings.Portfolio:
+        """Every measure at a level, of what is ``within`` groups or labels of others: ``by="country", owner="ann"``,
+        ``by="account", states="at risk"``.
+        """
+        return self._get("/v1/portfolio", by=by, top=top, start=start, **within)
 
     def programme(self, days: int | None = None) -> findings.Programme:
         """What the advocacy programme came to."""
@@ -180,6 +199,18 @@ class Client:
 
     def models(self) -> answers.Models:
         return self._get("/v1/models")
+
+    def judged(self, outcome: str, version: int) -> records.Judged:
+        """How a version was judged when it was trained."""
+        return self._get(f"/v1/models/{_part(outcome)}/versions/{version}")
+
+    def backtest(self, outcome: str) -> records.Backtest:
+        """The last backtest that was made of an outcome."""
+        return self._get(f"/v1/models/{_part(outcome)}/backtest")
+
+    def data(self) -> records.Data:
+        """What the data came to when it was read, and what is not as it used to be."""
+        return self._get("/v1/data")
 
     def touch(
         self,

@@ -7,7 +7,7 @@ number of its own. So what is on it is what the API says. Its ``SCOPE`` and ``OW
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -23,6 +23,11 @@ from serving.web import html
 from serving.web.guard import Visit
 from serving.web.html import APP
 from serving.web.live import Live
+
+
+T = TypeVar("T")
+AGAIN = {"Refresh": "4", "Retry-After": "4"}
+"""After how many seconds to look again for what is in the making."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,16 @@ class Show:
         answer = HTMLResponse(body, status, headers=html.HEADERS)
         if code:
             answer.delete_cookie(html.SAID_COOKIE, path=APP)
+        return answer
+
+    def once_made(self, make: Callable[[], T]) -> T | None:
+        """What ``make`` comes to; None while it is in the making, which ``waiting`` says."""
+        return self.live.later(self.request.url.path + "?" + self.request.url.query, make)
+
+    def waiting(self, page: Page, said: str) -> HTMLResponse:
+        """In place of what is in the making; the browser asks again by itself, without a script."""
+        answer = self("waiting.html", page, status=202, told=said)
+        answer.headers.update(AGAIN)
         return answer
 
     def may(self, scope: str) -> bool:

@@ -19,6 +19,7 @@ from serving.endpoints import (
     account,
     advocates,
     alerts,
+    asked,
     asks,
     attended,
     beacon,
@@ -31,6 +32,7 @@ from serving.endpoints import (
     features,
     health,
     initiative,
+    judged,
     lists,
     log,
     models,
@@ -41,6 +43,7 @@ from serving.endpoints import (
     overrides,
     portfolio,
     programme,
+    quality,
     score,
     scores,
     standing,
@@ -67,8 +70,6 @@ from serving.web.reception import Reception
 from serving.web.watch import Watcher
 
 LOG = logging.getLogger("propensity")
-RETRY_SECONDS = 5
-"""After how long to ask again for what takes a store that is down."""
 LOOPBACK = "PROPENSITY_LOOPBACK"
 """Set by ``serving.service.serve`` where nobody but this machine can reach the service; else nobody gets in without a key."""
 
@@ -102,9 +103,12 @@ ENDPOINTS = (
     outreach,
     opt_outs,
     opinions,
+    asked,
     asks,
     models,
+    judged,
     champions,
+    quality,
     health,
 )
 TOLD = {
@@ -144,6 +148,7 @@ def application() -> FastAPI:
 def start(app: FastAPI, workspace: Workspace) -> Watcher:
     """Load the workspace, and follow it from then on."""
     log_to_stderr()
+    workspace.store_seconds = workspace.config.service.store_seconds
     loopback = os.environ.get(LOOPBACK) == "yes"
 
     def guarded() -> None:
@@ -209,7 +214,7 @@ async def _stored(request: Request, error: Exception) -> Response:
     if not is_down(error):
         raise error
     LOG.error("the application store cannot be reached: %s", type(error).__name__)
-    return answer(request.scope, unreached(error), RETRY_SECONDS)
+    return answer(request.scope, unreached(error))
 
 
 async def _failed(request: Request, _: Exception) -> Response:

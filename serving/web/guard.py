@@ -47,6 +47,8 @@ HEADERS = {
     b"cross-origin-resource-policy": b"same-origin",
 }
 """Of every answer, unless it says otherwise itself."""
+LATE = (b"warning", b'111 propensity "registry or store out of reach: from what was good last"')
+"""Of what is answered while nobody can know whether there is something newer."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 BRINGING = ("POST", "PUT", "PATCH", "DELETE")
 """Methods whose body is read."""
@@ -55,6 +57,8 @@ HEALTH = ("/livez", "/readyz", "/healthz")
 METRICS_PATH = "/metrics"
 REFRESH_SECONDS = 2.0
 """A key that is made or revoked, and a session that another process ends, counts within this time."""
+RETRY_SECONDS = 5
+"""After how long to ask again for what cannot be answered now."""
 SANE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -72,6 +76,8 @@ NUL = PropensityError("the address has a NUL in it", "Leave it out: no id has on
 def answer(scope: Scope, error: PropensityError, retry: int | None = None) -> Response:
     """The one shape of an error, or under ``APP`` its page; ``retry``: after how many seconds to ask again."""
     made: Response = html.problem(error) if of_pages(scope) else Json(error.as_dict(), error.status)
+    if retry is None and error.status == 503:
+        retry = RETRY_SECONDS
     if retry is not None:
         made.headers["Retry-After"] = str(retry)
     if error.status == 401:
@@ -151,7 +157,7 @@ class Guard:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
         visit = Visit(given.decode("ascii") if SANE.fullmatch(given) else secrets.token_hex(8))
-        dressed = _Dressed(send, visit)
+        dressed = _Dressed(send, visit, getattr(getattr(self.app.state, "live", None), "unreached", None) is not None)
         begun = perf_counter()
         try:
             await self._guarded(scope, headers, receive, dressed, visit)
@@ -207,8 +213,8 @@ class _Dressed:
     so that nobody who reads slowly keeps a place.
     """
 
-    def __init__(self, send: Send, visit: Visit) -> None:
-        self.send, self.visit = send, visit
+    def __init__(self, send: Send, visit: Visit, late: bool) -> None:
+        self.send, self.visit, self.late = send, visit, late
         self.status = 500
         self.leave: Any = None
 
@@ -217,6 +223,8 @@ class _Dressed:
             self.status = message["status"]
             said = {name for name, _ in message["headers"]}
             more = [header for header in HEADERS.items() if header[0] not in said]
+            if self.late and self.status < 400:
+                more.append(LATE)
             message["headers"] = [*message["headers"], *more, (b"x-request-id", self.visit.request.encode())]
             await self._written()
         elif not message.get("more_body", False):

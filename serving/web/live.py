@@ -25,6 +25,7 @@ from serving.scores.scoring import Scorer
 from serving.stores.log import digest
 from serving.stores.store import Store
 from serving.web.kept import Kept
+from serving.web.later import Later
 from serving.web.prepared import Prepared
 from training.outcomes import configured
 from training.registry import Registry, Version
@@ -132,6 +133,7 @@ class Live:
     owners: dict[str, str | None]
     kept: Kept
     prepared: Prepared = field(default_factory=Prepared)
+    later: Later = field(default_factory=Later)
     served: dict[str, Served] = field(default_factory=dict)
     refused: dict[str, PropensityError] = field(default_factory=dict)
     damaged: frozenset[str] = frozenset()

@@ -92,3 +92,80 @@ def test_every_field_has_a_label_and_every_writing_form_a_token(inside: Inside) 
     forms = list(shown.all("form", method="post"))
     assert forms
     assert all(any(one.attributes.get("name") == "token" for one in form.all("input")) for form in forms)
+
+
+def send(inside: Inside, form: Element, status: int = 303, **filled: str) -> Any:
+    """Send a form as a browser would, with these fields filled in."""
+    fields = {one.attributes["name"]: one.attributes.get("value") or "" for one in form.all("input")}
+    assert set(filled) <= set(fields), f"the form has {sorted(map(str, fields))}"
+    answer = inside.ask(
+        "POST",
+        form.attributes["action"] or "",
+        data=fields | filled,
+        headers={"sec-fetch-site": "same-origin"},
+    )
+    assert answer.status_code == status, answer.text
+    return answer
+
+
+def form(row: Element, action: str) -> Element:
+    return row.one("form", action=action)
+
+
+def test_a_call_is_logged_and_leaves_the_list_once(inside: Inside) -> None:
+    shown = lines(page(inside))
+    account, row = next(iter(shown.items()))
+    log = form(row, "/app/calls")
+    answer = send(inside, log, outcome="will renew", by="ann")
+    assert answer.headers["location"] == "/app/today"
+    send(inside, log, outcome="will renew", by="ann")
+    entries = [one for one in api(inside, "/v1/log?about=outreach")["entries"] if one["account"] == account]
+    assert sorted((one["event"], one["value"], one["by"]) for one in entries) == [
+        ("done", None, "ann"),
+        ("outcome", "will renew", "ann"),
+    ], "sent twice, written once"
+    assert account not in lines(page(inside))
+
+
+def test_a_call_is_put_off_then_made(inside: Inside) -> None:
+    account, row = next(iter(lines(page(inside)).items()))
+    send(inside, form(row, "/app/calls/later"), day="2026-12-24", by="ann")
+    planned = page(inside)
+    [one] = [one for one in api(inside, "/v1/calls")["planned"] if one["account"] == account]
+    assert one["planned"] == "2026-12-24"
+    assert "24 Dec 2026" in lines(planned)[account].text
+    send(inside, form(lines(planned)[account], "/app/calls"), outcome="no answer", by="bob")
+    assert account not in lines(page(inside))
+    assert {
+        entry["thing"] for entry in api(inside, "/v1/log?about=outreach")["entries"] if entry["account"] == account
+    } == {one["touch"]}, "the touch that was planned is the one that was done"
+
+
+def test_somebody_disagrees(inside: Inside) -> None:
+    account, row = next(iter(lines(page(inside)).items()))
+    send(inside, form(row, "/app/scores/disagree"), percent="80", why="their board said so", by="ann")
+    [said] = api(inside, f"/v1/accounts/{account}/overrides")["overrides"]
+    assert (said["probability"], said["why"], said["by"]) == (0.8, "their board said so", "ann")
+
+
+@pytest.mark.parametrize(("field", "wrong"), [("percent", "101"), ("percent", "nan"), ("why", "")])
+def test_what_a_form_cannot_mean_is_refused(inside: Inside, field: str, wrong: str) -> None:
+    account, row = next(iter(lines(page(inside)).items()))
+    filled = {"percent": "80", "why": "so", "by": "eve"} | {field: wrong}
+    refused = read(send(inside, form(row, "/app/scores/disagree"), 400, **filled).text)
+    assert field in refused.one("h1").text
+    assert not [one for one in api(inside, f"/v1/accounts/{account}/overrides")["overrides"] if one["by"] == "eve"]
+
+
+def test_a_list_is_written_down_once(inside: Inside) -> None:
+    shown = page(inside)
+    plan = shown.one("form", action="/app/calls/plan")
+    send(inside, plan, by="ann")
+    before = api(inside, "/v1/log")["entries"]
+    assert read(inside.ask("GET", "/app/today", headers={"cookie": "propensity_said=again"}).text).one(
+        "p", class_="note good"
+    )
+    send(inside, plan, by="ann")
+    assert api(inside, "/v1/log")["entries"] == before
+    planned = [one["account"] for one in api(inside, "/v1/calls")["planned"]]
+    assert set(lines(shown)) >= set(planned) > set(), "who was on the list is to be called"
