@@ -1,4 +1,6 @@
-"""Bodies: read within limits of size and time, and JSON as strict as the standard, before anything is done with them."""
+"""Bodies: read within limits of size and time, JSON as strict as the standard, forms of pages, before anything is done with
+them.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,9 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.types import Message, Receive
 
@@ -27,7 +30,12 @@ TOO_SLOW = PropensityError("the body took too long to come", "Send it again, in 
 NOT_JSON = PropensityError(
     "the body is not declared as JSON", "Send it with the header Content-Type: application/json.", status=415
 )
+NO_FORM = PropensityError(
+    "the body is not a form", "Send it as application/x-www-form-urlencoded, in UTF-8, with one token.", status=415
+)
 FULL = PropensityError("the service is busy", "Ask again in a second.", status=503)
+MOST_FIELDS = 200
+"""Of one form."""
 ODD = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 """What may be NUL or half a character."""
 
@@ -41,6 +49,20 @@ class Bodies:
 
     def __init__(self) -> None:
         self.held = 0
+
+    async def bring(
+        self, method: str, headers: Mapping[bytes, bytes], receive: Receive, seconds: float, form: bool
+    ) -> bytes:
+        """The body, declared as JSON (or as a form); raises PropensityError where it is not, or as ``read`` does."""
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MOST_BYTES:
+            raise TOO_LARGE.with_traceback(None)
+        empty = length == b"0" and b"transfer-encoding" not in headers
+        kind = headers.get(b"content-type", b"").decode("latin-1")
+        declared = declared_form(kind) if form else declared_json(kind) or (method == "DELETE" and empty and not kind)
+        if not declared or headers.get(b"content-encoding", b"identity") != b"identity":
+            raise (NO_FORM if form else NOT_JSON).with_traceback(None)
+        return await self.read(receive, seconds)
 
     async def read(self, receive: Receive, seconds: float) -> bytes:
         """The whole body; raises PropensityError: 413, 408, or 503 where too much is held; HungUpError where nobody waits."""
@@ -87,6 +109,24 @@ def declared_json(kind: str) -> bool:
     """``application/json``, in UTF-8 or silent about it."""
     main, *parameters = (part.strip().lower() for part in kind.split(";"))
     return main == "application/json" and all(part in {"charset=utf-8", 'charset="utf-8"', ""} for part in parameters)
+
+
+def declared_form(kind: str) -> bool:
+    main, *parameters = (part.strip().lower() for part in kind.split(";"))
+    return main == "application/x-www-form-urlencoded" and all(part in {"charset=utf-8", ""} for part in parameters)
+
+
+def form(body: bytes) -> dict[str, str]:
+    """The fields of a form; raises PropensityError where it is not in UTF-8, has a NUL in it, or two tokens."""
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MOST_FIELDS
+        )
+    except ValueError:  # UnicodeDecodeError is one
+        raise NO_FORM.with_traceback(None) from None
+    if any("\0" in text for pair in pairs for text in pair) or sum(name == "token" for name, _ in pairs) > 1:
+        raise NO_FORM.with_traceback(None)
+    return dict(pairs)
 
 
 async def checked(body: bytes) -> None:

@@ -23,9 +23,9 @@ from features.settings.service import Service
 from serving.stores.audit import Audit
 from serving.stores.keys import ANYBODY, Key
 from serving.web import html
-from serving.web.body import FULL, MOST_BYTES, NOT_JSON, TOO_LARGE, Bodies, HungUpError, again, checked, declared_json
+from serving.web.body import FULL, Bodies, HungUpError, again, checked
 from serving.web.door import Door, at_home
-from serving.web.reception import NO_FORM, Guest, Reception, SeeOther, attempt, declared_form
+from serving.web.reception import Guest, Reception, SeeOther, attempt
 from serving.web.room import Rate, Room, too_often
 
 LOG = logging.getLogger("propensity")
@@ -194,7 +194,8 @@ class Guard:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             raise NUL.with_traceback(None)
         if scope["method"] in BRINGING:
-            body = await _brought(scope["method"], headers, receive, protection, guest is not None)
+            seconds = protection.settings.body_seconds
+            body = await protection.bodies.bring(scope["method"], headers, receive, seconds, form=guest is not None)
             await (checked(body) if guest is None else protection.reception.check(guest, scope["path"], body))
             receive = again(body, receive)
         if scope["path"] == METRICS_PATH:
@@ -255,21 +256,6 @@ def _too_often(
     if attempt(scope) and (wait := protection.logins.ask(client)) is not None:
         return too_often(protection.reception.settings.attempts_per_minute, "address"), wait
     return None
-
-
-async def _brought(
-    method: str, headers: Mapping[bytes, bytes], receive: Receive, protection: Protection, form: bool
-) -> bytes:
-    """The body, declared as JSON (or a form) and of a size that is allowed; raises PropensityError where it is not."""
-    length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length) > MOST_BYTES:
-        raise TOO_LARGE.with_traceback(None)
-    empty = length == b"0" and b"transfer-encoding" not in headers
-    kind = headers.get(b"content-type", b"").decode("latin-1")
-    declared = declared_form(kind) if form else declared_json(kind) or (method == "DELETE" and empty and not kind)
-    if not declared or headers.get(b"content-encoding", b"identity") != b"identity":
-        raise (NO_FORM if form else NOT_JSON).with_traceback(None)
-    return await protection.bodies.read(receive, protection.settings.body_seconds)
 
 
 def _record(scope: Scope, visit: Visit, status: int, seconds: float) -> None:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from starlette.types import Scope
@@ -20,7 +20,7 @@ from features.errors import PropensityError
 from features.settings.login import Login
 from serving.stores.keys import ANYBODY, Key
 from serving.stores.sessions import Person, Session, Sessions, held_by, later
-from serving.web.body import LONG
+from serving.web.body import LONG, form
 from serving.web.door import ELSEWHERE, NOT_HERE, READING, Door, Headers, at_home
 from serving.web.html import APP
 from serving.web.openid import Provider
@@ -32,16 +32,12 @@ OPEN = (LOGIN, f"{LOGIN}/", f"{APP}/static/")
 COOKIE = "propensity"
 WRITE_SEEN = timedelta(minutes=1)
 """A session's last use is written down when it is this much later than what is written there."""
-MOST_FIELDS = 200
 
 NOT_LOGGED_IN = PropensityError("you are not logged in, or not any more", "Log in, then do it again.", status=401)
 NO_TOKEN = PropensityError(
     "this form is not from a page of yours, or you have logged in again since",
     "Load the page again, and send it from there.",
     status=403,
-)
-NO_FORM = PropensityError(
-    "the body is not a form", "Send it as application/x-www-form-urlencoded, in UTF-8, with one token.", status=415
 )
 NO_METHOD = PropensityError("pages take GET and POST alone", "What programs ask for is under /v1.", status=405)
 
@@ -212,24 +208,6 @@ def attempt(scope: Scope) -> bool:
 def token(secret: str) -> str:
     """What a session's forms bring along: it follows from the cookie, and the cookie does not follow from it."""
     return hmac.new(secret.encode(), b"form", hashlib.sha256).hexdigest()
-
-
-def declared_form(kind: str) -> bool:
-    main, *parameters = (part.strip().lower() for part in kind.split(";"))
-    return main == "application/x-www-form-urlencoded" and all(part in {"charset=utf-8", ""} for part in parameters)
-
-
-def form(body: bytes) -> dict[str, str]:
-    """The fields of a form; raises PropensityError where it is not in UTF-8, has a NUL in it, or two tokens."""
-    try:
-        pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MOST_FIELDS
-        )
-    except ValueError:  # UnicodeDecodeError is one
-        raise NO_FORM.with_traceback(None) from None
-    if any("\0" in text for pair in pairs for text in pair) or sum(name == "token" for name, _ in pairs) > 1:
-        raise NO_FORM.with_traceback(None)
-    return dict(pairs)
 
 
 def cookie(headers: Headers, name: str) -> str | None:
