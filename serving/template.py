@@ -182,4 +182,20 @@ body_seconds = 10             # a body that takes longer to come is refused
 store_seconds = 5             # a database that says nothing for so long counts as down
 remember_days = 30            # how long the same Idempotency-Key stands for the same request
 watch_seconds = 5             # how often it looks for another champion or new scores
+
+# How people log in to the pages: with a key, or by your company's login (docs/guide.md, "Logging in").
+[login]
+idle_hours = 8                # a session that is not used is over after so long,
+hours = 24                    # and any session after so long
+attempts_per_minute = 30      # to log in, of one address; 0: no limit
+# public_url = "https://propensity.example.com"   # how people reach the service; https: cookies travel by https alone
+# [login.openid]
+# issuer = "https://login.example.com/realms/acme"
+# client_id = "propensity"
+# secret = "PROPENSITY_OPENID_SECRET"             # the environment variable that holds it
+# label = "Acme"              # "Sign in with Acme"
+# roles = "groups"            # the claim that lists them; a.b: b within a
+# name = "email"              # the claim under which somebody is written down
+# owner = "email"             # with it, customer success sees its own accounts alone
+# grants = {{ cs = "customer success", adv = "advocacy", data = "data scientist", ops = "admin" }}
 """
