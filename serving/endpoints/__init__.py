@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request
@@ -190,6 +190,10 @@ Thing = Annotated[
 
 OutcomeName = Annotated[str, Query(description="Which outcome.", examples=["churn"])]
 AnyOutcome = Annotated[str | None, Query(description="One outcome; by default all.", examples=["churn"])]
+AsOf = Annotated[
+    str | None,
+    Query(pattern=DATE, description="What was known by the end of this day; by default, what is known by now."),
+]
 Owner = Annotated[str | None, Query(min_length=1, description="Only accounts that this person looks after.")]
 
 
@@ -202,6 +206,16 @@ def instant(text: str | None) -> datetime | None:
     except ValueError as error:
         raise PropensityError(f"at is {text!r}, and there is no such instant", "Write YYYY-MM-DDTHH:MM:SSZ.") from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def day_of(text: str | None, name: str = "as_of") -> date | None:
+    """A day as a query has it; raises PropensityError where there is no such day."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise PropensityError(f"{name} is {text!r}, and there is no such day", "Write a date as YYYY-MM-DD.") from error
 
 
 def situation_of(live: Live) -> Situation:
