@@ -28,4 +28,4 @@ def history(account: AccountId, live: Loaded, caller: Asking) -> Json:
         for outcome, made in of_account(workspace, account).items()
     }
     name = live.kept.log.store.names([account]).get(account, account)
-    return Json({"account": account, "name": name, "outcomes": outcomes})
+    return Json({"account": account, "name": name, "owner": live.owners[account], "outcomes": outcomes})

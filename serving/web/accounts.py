@@ -140,6 +140,7 @@ class History(Answer):
 
     account: str
     name: str
+    owner: str | None
     outcomes: dict[str, list[Made]]
 
 
