@@ -21,7 +21,7 @@ from uuid import uuid4
 import httpx
 
 from features.errors import PropensityError
-from serving.web import answers, findings, records
+from serving.web import accounts, answers, findings, records
 
 TRIES = 3
 
@@ -95,8 +95,31 @@ class Client:
     def what_if(self, account: str, changes: Mapping[str, float], outcome: str | None = None) -> answers.WhatIf:
         return self._post(f"/v1/accounts/{_part(account)}/what-if", {"changes": dict(changes), "outcome": outcome})
 
+    def levers(self, account: str) -> accounts.Levers:
+        """What a what-if can be about, and within what."""
+        return self._get(f"/v1/accounts/{_part(account)}/levers")
+
     def curve(self, account: str) -> answers.Curve:
         return self._get(f"/v1/accounts/{_part(account)}/curve")
+
+    def search(self, q: str, top: int = 20) -> accounts.Found:
+        """Accounts by name or id, and contacts by id."""
+        return self._get("/v1/search", q=q, top=top)
+
+    def signals(self, account: str, as_of: date | None = None) -> accounts.Signals:
+        """Every signal as of a date, with its age and source."""
+        return self._get(f"/v1/accounts/{_part(account)}/signals", as_of=as_of and as_of.isoformat())
+
+    def people(self, account: str, as_of: date | None = None) -> accounts.People:
+        return self._get(f"/v1/accounts/{_part(account)}/people", as_of=as_of and as_of.isoformat())
+
+    def timeline(self, account: str, as_of: date | None = None, top: int = 100) -> accounts.Timeline:
+        """What happened, and what we did, the last first."""
+        return self._get(f"/v1/accounts/{_part(account)}/timeline", as_of=as_of and as_of.isoformat(), top=top)
+
+    def history(self, account: str) -> accounts.History:
+        """Its scores as they were shown, and the version that made each."""
+        return self._get(f"/v1/accounts/{_part(account)}/history")
 
     def list(self, outcome: str, top: int | None = None, owner: str | None = None) -> answers.List:
         """The highest scores of an outcome."""

@@ -24,7 +24,6 @@ from serving.web.guard import Visit
 from serving.web.html import APP
 from serving.web.live import Live
 
-
 T = TypeVar("T")
 AGAIN = {"Refresh": "4", "Retry-After": "4"}
 """After how many seconds to look again for what is in the making."""
