@@ -34,6 +34,7 @@ from serving.endpoints import (
     log,
     models,
     movement,
+    now,
     opinions,
     opt_outs,
     outreach,
@@ -46,6 +47,7 @@ from serving.endpoints import (
     states,
     stored,
     stories,
+    stream,
     what_if,
     worth,
 )
@@ -70,8 +72,10 @@ LOOPBACK = "PROPENSITY_LOOPBACK"
 
 ENDPOINTS = (
     score,
+    stream,
     features,
     account,
+    now,
     scores,
     stored,
     explain,
