@@ -6,7 +6,7 @@ ledger. Kernel and declarations are those of the frame. Ranks take the peers tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -18,7 +18,6 @@ from features import cohort, computing, frame, intake, ledger, together, windows
 from features.aggregates import Aggregates
 from features.computing import Partition
 from features.expressions import Rank
-from features.facts import Facts
 from features.feature import Attribute, Column, Numbers
 from features.fingerprint import fingerprint, word
 from features.kernel import Names, Rows
@@ -27,6 +26,8 @@ from features.plan import Plan
 from features.together import Block, Integers, Step
 from features.workspace import Workspace
 
+FIRST = Rows(np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int32))
+"""The one row there is."""
 Value = float | str | None
 Texts = dict[str, str | None]
 
@@ -43,6 +44,29 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What is asked of the facts of one kind, and what is answered of an account that has ``nothing`` of the kind."""
+
+    name: str
+    offsets: Integers
+    asked: Aggregates
+    nothing: tuple[Integers, Numbers]
+
+    @classmethod
+    def of(cls, whole: Partition, name: str, columns: list[Column], day: date) -> Kind:
+        found = whole.load(name)
+        asked = Aggregates.of(Names.of(found), columns, [day], whole.workspace.config.timezone)
+        none = replace(found.of(range(0)), offsets=np.zeros(2, dtype=np.int64))
+        return cls(name, found.offsets, asked, asked.answers(none, FIRST))
+
+    def answers(self, own: Partition, code: int) -> tuple[Integers, Numbers]:
+        """Of one account, which ``own`` holds."""
+        if self.offsets[code] == self.offsets[code + 1]:
+            return self.nothing
+        return self.asked.answers(own.load(self.name), FIRST)
+
+
+@dataclass(frozen=True)
 class Alone:
     """The accounts of a set of tables as of a day. ``place``: where each column stands in a row."""
 
@@ -52,7 +76,7 @@ class Alone:
     instant: Integers
     codes: dict[str, int]
     place: dict[str, int]
-    kinds: list[tuple[Facts, Aggregates]]
+    kinds: list[Kind]
     blocks: list[Block]
     steps: list[Step]
     ranks: list[tuple[Column, Rank]]
@@ -71,12 +95,9 @@ class Alone:
         facts = ledger.opened(workspace).mapped()
         accounts = pq.read_metadata(folder / "accounts.parquet").num_rows
         owners = computing.owners(folder)
-        whole = Partition(workspace, facts, folder, report, range(accounts), facts.facts, owners)
+        whole = Partition(workspace, facts, folder, report, range(accounts), owners=owners)
         place = {column.name: number for number, column in enumerate(made.columns)}
-        kinds = [
-            (found := whole.load(kind), Aggregates.of(Names.of(found), columns, [day], workspace.config.timezone))
-            for kind, columns in computing.by_kind(made).items()
-        ]
+        kinds = [Kind.of(whole, kind, columns, day) for kind, columns in computing.by_kind(made).items()]
         said = [column for column in made.columns if isinstance(column.declaration, Attribute)]
         table = whole.attributes(["account", *(column.name for column in said)])
         one = {column.name: table[column.name].combine_chunks() for column in said}
@@ -88,7 +109,7 @@ class Alone:
             {account: code for code, account in enumerate(table["account"].to_pylist())},
             place,
             kinds,
-            together.blocks((kind for _, kind in kinds), place),
+            together.blocks((kind.asked for kind in kinds), place),
             together.steps(made, place),
             ranks(made),
             {column.name: one[column.name] for column in said if column.categorical},
@@ -98,38 +119,37 @@ class Alone:
     def row(self, account: str, peers: Peers) -> Row | None:
         """None where the account may not be scored as of that day, so that the frame has no row of it."""
         code = self.codes[account]
-        rows = Rows(np.array([code], dtype=np.int32), np.zeros(1, dtype=np.int32))
-        if not computing.scorable(self.whole, rows, [self.day])[0]:
+        own = self.whole.part(range(code, code + 1))
+        if not computing.scorable(own, FIRST, [self.day])[0]:
             return None
-        row = self._computed(code, rows)
+        row = self._computed(own, code)
         texts: Texts = {name: column[code].as_py() for name, column in self.texts.items()}
         for column, rank in self.ranks:
             of = self.place[self.plan.inputs(column)[0]]
             row[self.place[column.name]] = peers.rank(column.name, [texts[rank.among]], row[of : of + 1])[0]
         values: dict[str, Value] = {**dict(zip(self.place, row.tolist(), strict=True)), **texts}
-        return Row(account, self.day, values, self._applies(rows), self._hash(account, row, texts))
+        return Row(account, self.day, values, self._applies(own), self._hash(account, row, texts))
 
-    def _computed(self, code: int, rows: Rows) -> Numbers:
+    def _computed(self, own: Partition, code: int) -> Numbers:
         """All but texts and ranks, which stay unknown."""
         row = np.full(len(self.place), np.nan)
-        each = [kind.answers(found, rows) for found, kind in self.kinds]
+        each = [kind.answers(own, code) for kind in self.kinds]
         exact = np.concatenate([np.zeros(0, np.int64), *(found[:, 0] for found, _ in each)])
         shapes = np.concatenate([np.zeros(0), *(found[:, 0] for _, found in each)])
         for block in self.blocks:
             row[block.columns] = block.number(exact, shapes, self.instant)
         for name, numbers in self.numbers.items():
             row[self.place[name]] = numbers[code]
-        own, first = self.whole.part(range(code, code + 1)), Rows(np.zeros(1, dtype=np.int32), rows.at)
-        for name, crowd in computing.crowds(own, self.plan, first, [self.day]).items():
+        for name, crowd in computing.crowds(own, self.plan, FIRST, [self.day]).items():
             row[self.place[name]] = np.asarray(crowd)[0]
         for step in self.steps:
             row[step.columns] = step.number(row)
         return row
 
-    def _applies(self, rows: Rows) -> frozenset[str]:
-        config, load = self.whole.workspace.config, self.whole.load
+    def _applies(self, own: Partition) -> frozenset[str]:
+        config = own.workspace.config
         return frozenset(
-            name for name, outcome in config.outcomes if cohort.applies(load, config, outcome, rows, [self.day])[0]
+            name for name, outcome in config.outcomes if cohort.applies(own.load, config, outcome, FIRST, [self.day])[0]
         )
 
     def _hash(self, account: str, row: Numbers, texts: Texts) -> str:
