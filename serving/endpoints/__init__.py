@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request
@@ -195,6 +195,10 @@ Thing = Annotated[
 
 OutcomeName = Annotated[str, Query(description="Which outcome.", examples=["churn"])]
 AnyOutcome = Annotated[str | None, Query(description="One outcome; by default all.", examples=["churn"])]
+AsOf = Annotated[
+    str | None,
+    Query(pattern=DATE, description="What was known by the end of this day; by default, what is known by now."),
+]
 Owner = Annotated[str | None, Query(min_length=1, description="Only accounts that this person looks after.")]
 Segment = Annotated[str | None, Query(min_length=1, description="Only accounts of this segment.")]
 Country = Annotated[str | None, Query(min_length=1, description="Only accounts that decide to buy in this country.")]
@@ -227,6 +231,16 @@ def situation_of(live: Live, seconds: float = PATIENCE) -> Situation:
         return before.by_now([entry for about in ("ask", "opt-out") for entry in live.kept.log.entries(about)])
 
     return live.kept("situation by now", by_now)
+
+
+def day_of(text: str | None, name: str = "as_of") -> date | None:
+    """A day as a query has it; raises PropensityError where there is no such day."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise PropensityError(f"{name} is {text!r}, and there is no such day", "Write a date as YYYY-MM-DD.") from error
 
 
 def answers(model: Any, *errors: int, status: int = 200) -> dict[int | str, dict[str, Any]]:

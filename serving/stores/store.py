@@ -158,6 +158,13 @@ class Store:
         chosen = (SCORES.c.account == account) & (SCORES.c.outcome == outcome)
         return self._scores(query.where(chosen).order_by(SCORES.c.as_of))
 
+    def made(self, outcome: str) -> dict[date, datetime]:
+        """When the batch was made that is shown for each as_of."""
+        query = sa.select(BATCHES.c.as_of, BATCHES.c.made_at).where(BATCHES.c.outcome == outcome)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return {row.as_of: row.made_at if row.made_at.tzinfo else row.made_at.replace(tzinfo=UTC) for row in rows}
+
     def before(self, outcome: str, as_of: date, accounts: Sequence[str]) -> dict[str, float]:
         """What the last batch before a date said of these accounts."""
         earlier = (BATCHES.c.outcome == outcome) & (BATCHES.c.as_of < as_of)

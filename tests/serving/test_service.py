@@ -311,6 +311,28 @@ ERRORS: dict[str, list[Case]] = {
         ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {"touches": NaN}}'), 400, "NaN is no number"),
         ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {"touches": "1"}}'), 400, "body.changes.touches"),
     ],
+    "levers": [("GET", f"{UNKNOWN}/levers", {}, 404, "no account 'nobody'")],
+    "search": [
+        ("GET", "/v1/search", {}, 400, "query.q"),
+        ("GET", "/v1/search?q=", {}, 400, "query.q"),
+        ("GET", "/v1/search?q=%20", {}, 400, "query.q"),
+        ("GET", f"/v1/search?q={'a' * 201}", {}, 400, "query.q"),
+        ("GET", "/v1/search?q=a&top=101", {}, 400, "query.top"),
+        ("GET", "/v1/search?q=a&owner=ann", {}, 400, "takes no owner"),
+    ],
+    "signals": [
+        ("GET", f"{UNKNOWN}/signals", {}, 404, "no account 'nobody'"),
+        ("GET", f"{UNKNOWN}/signals?as_of=today", {}, 400, "query.as_of"),
+    ],
+    "people": [
+        ("GET", f"{UNKNOWN}/people", {}, 404, "no account 'nobody'"),
+        ("GET", f"{UNKNOWN}/people?as_of=2026-2-1", {}, 400, "query.as_of"),
+    ],
+    "timeline": [
+        ("GET", f"{UNKNOWN}/timeline", {}, 404, "no account 'nobody'"),
+        ("GET", f"{UNKNOWN}/timeline?top=0", {}, 400, "query.top"),
+    ],
+    "history": [("GET", f"{UNKNOWN}/history", {}, 404, "no account 'nobody'")],
     "curve": [("GET", f"{UNKNOWN}/curve", {}, 404, "no account 'nobody'")],
     "calls": [
         ("GET", "/v1/calls?owner=nobody", {}, 404, "nobody called 'nobody'"),
