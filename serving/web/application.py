@@ -191,10 +191,13 @@ def ready(app: FastAPI) -> bool:
 
 
 def protect(app: FastAPI, workspace: Workspace, loopback: bool) -> Protection:
-    """Let in who may come in, from now on; ``loopback``: nobody but this machine can reach the service."""
-    store = Store(workspace)
-    door = Door(Keys(store), loopback)
-    reception = Reception(door, Sessions(store), workspace.config.login)
+    """Let in who may come in, from now on; ``loopback``: nobody but this machine can reach the service.
+
+    Where it has a public address, others reach it through something on this machine, whatever their requests look like.
+    """
+    store, login = Store(workspace), workspace.config.login
+    door = Door(Keys(store), loopback and login.public_url is None)
+    reception = Reception(door, Sessions(store), login)
     app.state.protection = made = Protection(door, reception, Audit(store), workspace.config.service)
     return made
 

@@ -14,12 +14,14 @@ from pydantic import ValidationError
 
 from features.errors import PropensityError
 from features.settings.login import Login, OpenID
-from features.workspace import load
+from features.workspace import Workspace, load
 from serving.stores.sessions import Sessions
+from serving.web import application as web
 from serving.web import openid
 from serving.web.openid import secret_of
 from serving.web.roles import person
 from tests import company
+from tests.serving.inside import client
 from tests.serving.provider import CLIENT, SECRET, Provider, running
 from tests.serving.visitors import PUBLIC, Clock, House, house, small
 
@@ -120,6 +122,18 @@ def test_the_client_says_who_it_is_as_the_provider_wants(
 def test_with_a_companys_login_pages_are_not_open_to_this_machine(provider: Provider, tmp_path: Path) -> None:
     here = house(small(tmp_path), login(provider), loopback=True)
     assert here.browser().get("/app/test").status_code == 303
+
+
+def test_with_a_public_address_nothing_is_open_to_this_machine(tmp_path: Path) -> None:
+    """A proxy on the same machine may make its requests look like those of somebody here."""
+    workspace = small(tmp_path)
+    public = workspace.config.model_copy(update={"login": Login(public_url=PUBLIC)})
+    for config, open_ in ((workspace.config, True), (public, False)):
+        app = web.application()
+        assert web.protect(app, Workspace(workspace.root, config), loopback=True).door.open is open_
+        with client(app) as asking:
+            assert asking.get("/v1/health").status_code == (503 if open_ else 401)
+            assert asking.get("/app/today").status_code == (503 if open_ else 303)
 
 
 def test_a_key_logs_in_beside_it(here: House) -> None:
