@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from features.errors import PropensityError
+from features.errors import PropensityError, one_of
 from features.settings.login import Login
 from serving.stores.keys import Key
 from serving.stores.store import METADATA, Store
@@ -82,6 +82,11 @@ class Session:
         idle, age = now - self.seen_at, now - self.created_at
         return idle >= timedelta(hours=limits.idle_hours) or age >= timedelta(hours=limits.hours)
 
+    def as_dict(self) -> dict[str, Any]:
+        """What may be shown: not even the hash."""
+        at = {"created_at": self.created_at.isoformat(), "seen_at": self.seen_at.isoformat()}
+        return {"name": self.name, "scope": self.scope, "owner": self.owner, "issuer": self.issuer} | at
+
     def as_key(self) -> Key:
         """Whose it is, as endpoints know who asks. Its id is that of the person: limits count all their sessions together."""
         person = self.key or digest(f"{self.issuer} {self.subject}")[:12]
@@ -126,6 +131,15 @@ class Sessions:
     def end(self, ids: Collection[str]) -> None:
         with self.store.writing() as connection:
             connection.execute(SESSIONS.delete().where(SESSIONS.c.id.in_(list(ids))))
+
+    def end_of(self, name: str) -> int:
+        """All of somebody's, and how many; raises PropensityError (404) where they have none."""
+        with self.store.writing() as connection:
+            gone = connection.execute(SESSIONS.delete().where(SESSIONS.c.name == name)).rowcount
+        if not gone:
+            there = one_of({session.name for session in self.all()})
+            raise PropensityError(f"nobody called {name!r} is logged in", f"Logged in are {there}.", status=404)
+        return gone
 
     def seen(self, at: Mapping[str, datetime]) -> None:
         """They were used then. Another process may have seen them later: the latest counts."""

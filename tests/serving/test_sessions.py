@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,13 @@ import sqlalchemy as sa
 from features.errors import PropensityError
 from features.settings.login import Login
 from features.workspace import Workspace
-from serving.stores import sessions, store
+from serving.stores import sessions
 from serving.stores.erasing import OURS
 from serving.stores.keys import Keys
 from serving.stores.sessions import AWAY, LOGINS, SESSIONS, Person, Sessions, held_by
 from serving.stores.store import Store
 from tests import postgres
+from tests.commands import Command
 from tests.serving.visitors import Clock, House, house, small
 
 ANN = Person("ann@acme.example", "write", "ann", issuer="https://id.example", subject="7")
@@ -42,7 +42,7 @@ def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Worksp
     found = small(tmp_path)
     made = Workspace(found.root, found.config.model_copy(update={"store": url}))
     yield made
-    store._engine(made.store_url, os.getpid()).dispose()
+    Store(made).engine.dispose()
 
 
 @pytest.fixture
@@ -194,6 +194,32 @@ def test_another_process_knows_of_a_session_and_of_its_end(here: House, workspac
     browser.post("/app/logout", data={"token": browser.get("/app/test").json()["token"]})
     other.protection.refresh()
     assert there.get("/app/test").status_code == 303
+
+
+def test_whoever_runs_the_service_logs_somebody_out_everywhere(
+    here: House, workspace: Workspace, propensity: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("features.workspace.Workspace.store_url", workspace.store_url)
+    ann, key = here.logged_in(here.key("ann")), here.key("bob", "read", "bob's")
+    bobs = [here.logged_in(key) for _ in range(2)]
+    here.clock.at = datetime.now(UTC)
+    here.logged_in(key)
+    listed = propensity("session", "list", "--workspace", workspace.root, "--json")
+    assert [(one["name"], one["scope"], one["owner"]) for one in listed.document["sessions"]] == [
+        ("bob", "read", "bob's")
+    ]
+    assert "sha256" not in listed.out
+    assert "bob: read, accounts of bob's" in propensity("session", "list", "--workspace", workspace.root).out
+    here.clock.at = ann_was_here = Clock()()
+    assert propensity("session", "end", "--name", "bob", "--workspace", workspace.root, "--json").document == {
+        "ended": 3
+    }
+    here.protection.refresh()
+    assert [browser.get("/app/test").status_code for browser in (ann, *bobs)] == [200, 303, 303]
+    wrong = propensity("session", "end", "--name", "bob", "--workspace", workspace.root, "--json")
+    assert (wrong.status, wrong.document["hint"]) == (2, "Logged in are ann.")
+    assert here.sessions.all()[0].created_at == ann_was_here
+    assert "nobody is logged in" in propensity("session", "list", "--workspace", workspace.root).out
 
 
 def test_a_store_that_is_away_leaves_the_sessions_and_hears_of_their_end_later(
