@@ -11,17 +11,18 @@ Where the service refuses, PropensityError has its words, its hint and its statu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
 
 from features.errors import PropensityError
-from serving.web import accounts, answers, findings
+from serving.web import accounts, answers, findings, records
 
 TRIES = 3
 
@@ -59,6 +60,14 @@ class Client:
     def score(self, outcome: str, accounts: Sequence[str]) -> answers.Scores:
         """Up to 10,000 accounts, in the order given."""
         return self._post("/v1/score", {"outcome": outcome, "accounts": list(accounts)})
+
+    def score_stream(self, outcome: str, accounts: Sequence[str]) -> Iterator[answers.Told | answers.Unscored]:
+        """The same, each as it comes. Raises PropensityError where something goes wrong on the way."""
+        yield from self._lines("/v1/score/stream", {"outcome": outcome, "accounts": list(accounts)})
+
+    def now(self, account: str, outcome: str) -> answers.Now:
+        """What the model says of an account's facts as they are now."""
+        return self._get(f"/v1/accounts/{_part(account)}/now", outcome=outcome)
 
     def score_features(self, outcome: str, rows: Sequence[Mapping[str, Any]]) -> answers.OfRows:
         """Feature rows of one's own, up to 1,000; what is left out is null."""
@@ -125,13 +134,38 @@ class Client:
         """The highest scores of an outcome."""
         return self._get(f"/v1/lists/{_part(outcome)}", top=top, owner=owner)
 
-    def calls(self, capacity: int | None = None, owner: str | None = None) -> answers.Calls:
+    def calls(
+        self,
+        capacity: int | None = None,
+        owner: str | None = None,
+        segment: str | None = None,
+        country: str | None = None,
+        line_of_business: str | None = None,
+    ) -> answers.Calls:
         """Whom to call, by what a call is expected to bring."""
-        return self._get("/v1/calls", capacity=capacity, owner=owner)
+        among = {"owner": owner, "segment": segment, "country": country, "line_of_business": line_of_business}
+        return self._get("/v1/calls", capacity=capacity, **among)
 
-    def advocates(self, top: int | None = None) -> answers.Advocates:
+    def advocates(
+        self,
+        top: int | None = None,
+        skip: int = 0,
+        owner: str | None = None,
+        kind: str | None = None,
+        sort: Literal["likeliest", "least effort"] = "likeliest",
+    ) -> answers.Advocates:
         """Whom to ask to speak up for us."""
-        return self._get("/v1/advocates", top=top)
+        return self._get("/v1/advocates", top=top, skip=skip, owner=owner, kind=kind, sort=sort)
+
+    def blocked(
+        self, top: int = 100, skip: int = 0, owner: str | None = None, rule: str | None = None
+    ) -> answers.Blocked:
+        """Who may not be asked, why, and until when."""
+        return self._get("/v1/advocates/blocked", top=top, skip=skip, owner=owner, rule=rule)
+
+    def open_asks(self, top: int = 100, skip: int = 0, owner: str | None = None) -> answers.OpenAsks:
+        """Asked and not answered, or accepted and not done."""
+        return self._get("/v1/asks", top=top, skip=skip, owner=owner)
 
     def eligibility(self, account: str) -> answers.Eligible:
         return self._get(f"/v1/accounts/{_part(account)}/eligibility")
@@ -148,9 +182,11 @@ class Client:
         """Where one account stands, by which rules, and where it stood before."""
         return self._get(f"/v1/accounts/{_part(account)}/state", months=months)
 
-    def portfolio(self, by: str = "global", top: int = 100, **within: str) -> findings.Portfolio:
-        """Every measure at a level, of what is ``within`` groups of others: ``by="country", owner="ann"``."""
-        return self._get("/v1/portfolio", by=by, top=top, **within)
+    def portfolio(self, by: str = "global", top: int = 100, start: int = 0, **within: str) -> findings.Portfolio:
+        """Every measure at a level, of what is ``within`` groups or labels of others: ``by="country", owner="ann"``,
+        ``by="account", states="at risk"``.
+        """
+        return self._get("/v1/portfolio", by=by, top=top, start=start, **within)
 
     def programme(self, days: int | None = None) -> findings.Programme:
         """What the advocacy programme came to."""
@@ -196,6 +232,18 @@ class Client:
     def models(self) -> answers.Models:
         return self._get("/v1/models")
 
+    def judged(self, outcome: str, version: int) -> records.Judged:
+        """How a version was judged when it was trained."""
+        return self._get(f"/v1/models/{_part(outcome)}/versions/{version}")
+
+    def backtest(self, outcome: str) -> records.Backtest:
+        """The last backtest that was made of an outcome."""
+        return self._get(f"/v1/models/{_part(outcome)}/backtest")
+
+    def data(self) -> records.Data:
+        """What the data came to when it was read, and what is not as it used to be."""
+        return self._get("/v1/data")
+
     def touch(
         self,
         account: str,
@@ -203,11 +251,12 @@ class Client:
         kind: str = "call",
         contact: str | None = None,
         done: bool = False,
+        outcome: str | None = None,
         at: datetime | None = None,
         by: str | None = None,
     ) -> answers.Wrote:
-        """A touch: planned, or done already."""
-        body = {"account": account, "kind": kind, "contact": contact, "done": done}
+        """A touch: planned, or done already and perhaps with what came of it."""
+        body = {"account": account, "kind": kind, "contact": contact, "done": done, "outcome": outcome}
         return self._write("/v1/outreach", body, at, by)
 
     def done(
@@ -302,6 +351,26 @@ class Client:
             if cursor is None:
                 return
 
+    def _lines(self, path: str, body: Mapping[str, Any]) -> Iterator[Any]:
+        try:
+            with self._http.stream("POST", path, json=body) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refused(answer)
+                for line in map(json.loads, answer.iter_lines()):
+                    if "account" not in line:
+                        raise PropensityError(line["error"], line["hint"], status=line["status"])
+                    yield line
+        except httpx.TransportError as error:
+            raise self._unreached(error) from error
+
+    def _unreached(self, error: httpx.TransportError) -> PropensityError:
+        return PropensityError(
+            f"the service at {self._url} cannot be reached: {error or type(error).__name__}",
+            "Check that it is up: its /readyz answers 200.",
+            status=503,
+        )
+
     def _sent(self, method: str, path: str, tries: int = 1, **what: Any) -> Any:
         for left in reversed(range(tries)):
             try:
@@ -309,11 +378,7 @@ class Client:
                 break
             except httpx.TransportError as error:
                 if not left:
-                    raise PropensityError(
-                        f"the service at {self._url} cannot be reached: {error or type(error).__name__}",
-                        "Check that it is up: its /readyz answers 200.",
-                        status=503,
-                    ) from error
+                    raise self._unreached(error) from error
         if answer.is_success:
             return answer.json()
         raise _refused(answer)

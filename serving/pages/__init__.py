@@ -7,15 +7,15 @@ number of its own. So what is on it is what the API says. Its ``SCOPE`` and ``OW
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request
-from pydantic import BaseModel, ValidationError
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.endpoints import Asking, Caller, Loaded
@@ -23,6 +23,10 @@ from serving.web import html
 from serving.web.guard import Visit
 from serving.web.html import APP
 from serving.web.live import Live
+
+T = TypeVar("T")
+AGAIN = {"Refresh": "4", "Retry-After": "4"}
+"""After how many seconds to look again for what is in the making."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,21 @@ class Show:
             answer.delete_cookie(html.SAID_COOKIE, path=APP)
         return answer
 
+    def once_made(self, make: Callable[[], T]) -> T | None:
+        """What ``make`` comes to; None while it is in the making, which ``waiting`` says."""
+        return self.live.later(self.request.url.path + "?" + self.request.url.query, make)
+
+    def waiting(self, page: Page, said: str) -> HTMLResponse:
+        """In place of what is in the making; the browser asks again by itself, without a script."""
+        answer = self("waiting.html", page, status=202, told=said)
+        answer.headers.update(AGAIN)
+        return answer
+
+    def may(self, scope: str) -> bool:
+        """Whether they may write, or more."""
+        assert self.visit.key is not None
+        return self.visit.key.may(scope)
+
     def _frame(self, page: Page) -> dict[str, Any]:
         """What every page shows around itself."""
         alone = self.caller.owner is not None
@@ -86,6 +105,7 @@ class Show:
             "named": self.caller.name is not None,
             "workspace": self.live.workspace.config.name,
             "currency": self.live.workspace.config.currency,
+            "may_write": self.may("write"),
             "behind": list(self._behind()),
         }
 
@@ -104,6 +124,15 @@ async def _show(request: Request, live: Loaded, caller: Asking) -> Show:
 
 Showing = Annotated[Show, Depends(_show)]
 """What a page declares to be shown."""
+
+
+def chosen(given: object) -> object:
+    """What a form leaves blank is not asked for."""
+    return None if given == "" else given
+
+
+Choice = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(chosen), Query()]
+"""One of several, or all of them where it is blank or left out."""
 
 
 def answered(response: Response) -> Any:

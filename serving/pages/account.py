@@ -57,7 +57,9 @@ def account(
     }
     if as_of:
         return show("account/then.html", PAGE, scores=_then(top["history"], as_of), **given)
-    return show("account/now.html", PAGE, **given, **_now(show, account, outcome or "churn"), open=_open(events["events"]))
+    return show(
+        "account/now.html", PAGE, **given, **_now(show, account, outcome or "churn"), open=_open(events["events"])
+    )
 
 
 def _now(show: Show, account: str, outcome: str) -> dict[str, Any]:

@@ -44,5 +44,7 @@ def scores(
 def _drawn(scores: list[dict[str, Any]], outcome: str, label: str) -> Any:
     shown = [{name: one[name] for name in ("as_of", "probability", "low", "high")} for one in scores]
     first, last = shown[0], shown[-1]
-    told = f"{label}: {first['probability']:.0%} as of {first['as_of']}, {last['probability']:.0%} as of {last['as_of']}"
+    told = (
+        f"{label}: {first['probability']:.0%} as of {first['as_of']}, {last['probability']:.0%} as of {last['as_of']}"
+    )
     return svg(charts.history(shown, outcome in BAD), told)

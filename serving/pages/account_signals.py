@@ -45,6 +45,4 @@ def _families(signals: list[dict[str, Any]]) -> list[tuple[str, str, list[dict[s
     order = list(FAMILIES)
     ranked = sorted(signals, key=lambda one: order.index(one["family"]))
     each = [(family, list(some)) for family, some in groupby(ranked, key=lambda one: one["family"])]
-    return [
-        (family, FAMILIES[family], some, sum(one["value"] is not None for one in some)) for family, some in each
-    ]
+    return [(family, FAMILIES[family], some, sum(one["value"] is not None for one in some)) for family, some in each]

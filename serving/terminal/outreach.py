@@ -18,6 +18,11 @@ def show(found: Outreach, config: Config) -> None:
     """Whom to call, who came next, and who was kept back by which rule."""
     label = f"  [yellow]{found.label}: ranked by ARR and renewal[/]" if found.label else ""
     out.print(f"[bold]whom to call, as of {found.as_of}[/]{label}")
+    if found.planned:
+        out.print("\n[bold]planned, and still to do[/]")
+        for row in found.planned:
+            out.print(f"  {escape(row.name)}  [dim]{row.planned}, {escape(row.touch or '')}[/]")
+        out.print()
     for place, row in enumerate(found.called, start=1):
         _show_row(place, row, config.currency)
     if found.below:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -33,7 +34,9 @@ HEADERS = {
 SAID_COOKIE = "propensity_said"
 SAID = {
     "called": "The call is written down, and the account has left the list.",
-    "snoozed": "It is put off. It comes back on the day you named.",
+    "planned": "It is planned for the day you named, and off the list till then.",
+    "listed": "The list is written down: a call is planned of everybody on it.",
+    "snoozed": "The alert is put off. It comes back on the day you named.",
     "disagreed": "Your own number is kept beside the model's.",
     "closed": "The alert is closed.",
     "asked": "The ask is written down and counts against the budget.",
@@ -64,7 +67,13 @@ def environment() -> Environment:
         "day": day,
         "counted": counted,
     }
-    made.globals |= {"between": amounts.between, "asset": asset, "word": WORDS.__getitem__, "app": APP}
+    made.globals |= {
+        "between": amounts.between,
+        "asset": asset,
+        "word": WORDS.__getitem__,
+        "app": APP,
+        "drawn": lambda: secrets.token_hex(8),
+    }
     return made
 
 

@@ -338,7 +338,17 @@ ERRORS: dict[str, list[Case]] = {
         ("GET", "/v1/calls?owner=nobody", {}, 404, "nobody called 'nobody'"),
         ("GET", "/v1/calls?capacity=0", {}, 400, "query.capacity"),
     ],
-    "advocates": [("GET", "/v1/advocates?top=0", {}, 400, "query.top")],
+    "advocates": [
+        ("GET", "/v1/advocates?top=0", {}, 400, "query.top"),
+        ("GET", "/v1/advocates?kind=favour", {}, 400, "query.kind"),
+        ("GET", "/v1/advocates?owner=nobody", {}, 404, "nobody called 'nobody'"),
+        ("GET", "/v1/advocates/blocked?rule=luck", {}, 400, "query.rule"),
+        ("GET", "/v1/advocates/blocked?skip=-1", {}, 400, "query.skip"),
+    ],
+    "asked": [
+        ("GET", "/v1/asks?owner=nobody", {}, 404, "nobody called 'nobody'"),
+        ("GET", "/v1/asks?top=0", {}, 400, "query.top"),
+    ],
     "eligibility": [("GET", f"{UNKNOWN}/eligibility", {}, 404, "no account 'nobody'")],
     "states": [
         ("GET", "/v1/states?months=0", {}, 400, "query.months"),
@@ -407,6 +417,14 @@ ERRORS: dict[str, list[Case]] = {
         ("POST", "/v1/asks/k-0/accepted", raw('{"by": "ann"}'), 404, "knows nothing of 'k-0'"),
     ],
     "models": [("POST", "/v1/models", raw("{}"), 405, "does not take this method")],
+    "judged": [
+        ("GET", "/v1/models/renewal/versions/1", {}, 404, "no outcome 'renewal'"),
+        ("GET", "/v1/models/churn/versions/9", {}, 404, "version 9"),
+        ("GET", "/v1/models/churn/versions/one", {}, 400, "path.version"),
+        ("GET", "/v1/models/renewal/backtest", {}, 404, "no outcome 'renewal'"),
+        ("GET", "/v1/models/churn/backtest", {}, 404, "has not been tested back"),
+    ],
+    "quality": [("GET", "/v1/data?table=usage", {}, 400, "takes no table")],
     "champions": [
         ("POST", "/v1/models/renewal/promote", raw('{"by": "ann"}'), 404, "no outcome 'renewal'"),
         ("POST", "/v1/models/churn/promote", raw('{"version": 9, "by": "ann"}'), 404, "version 9"),
