@@ -36,7 +36,14 @@ def signals(
     word = find.strip().casefold()
     families = _families([one for one in found.get("signals", []) if word in f"{one['text']} {one['name']}".casefold()])
     return show(
-        "account/signals.html", PAGE, **top, as_of=as_of, find=find.strip(), found=found, dates=last.get("dates", []), families=families
+        "account/signals.html",
+        PAGE,
+        **top,
+        as_of=as_of,
+        find=find.strip(),
+        found=found,
+        dates=last.get("dates", []),
+        families=families,
     )
 
 
