@@ -56,7 +56,8 @@ def _with(text: str, more: str | None) -> str:
 
 
 def _mood(row: Row) -> str:
-    said = f"{row['instrument']} answer {row['score']:g} of {row['scale']:g}, {row['touchpoint']}"
+    asked = row["instrument"][:1].upper() + row["instrument"][1:]
+    said = f"{asked} answer {row['score']:g} of {row['scale']:g}, {row['touchpoint']}"
     return _with(said, f"about {row['topic']}" if row["topic"] else None)
 
 

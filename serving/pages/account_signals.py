@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from serving.endpoints import AccountId
@@ -27,13 +27,23 @@ router = APIRouter()
 
 
 @router.get(PAGE.address + "/{account:path}")
-def signals(show: Showing, account: AccountId, as_of: Day = "") -> Response:
+def signals(
+    show: Showing, account: AccountId, as_of: Day = "", find: Annotated[str, Query(max_length=100)] = ""
+) -> Response:
     top = head(show, account, "signals", as_of)
     found = or_why(lambda: of_signals.signals(account, show.live, show.caller, as_of or None))
     last = found if "error" not in found else or_why(lambda: of_signals.signals(account, show.live, show.caller))
-    families = _families(found.get("signals", []))
+    word = find.strip().casefold()
+    families = _families([one for one in found.get("signals", []) if word in f"{one['text']} {one['name']}".casefold()])
     return show(
-        "account/signals.html", PAGE, **top, as_of=as_of, found=found, dates=last.get("dates", []), families=families
+        "account/signals.html",
+        PAGE,
+        **top,
+        as_of=as_of,
+        find=find.strip(),
+        found=found,
+        dates=last.get("dates", []),
+        families=families,
     )
 
 
