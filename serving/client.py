@@ -11,17 +11,18 @@ Where the service refuses, PropensityError has its words, its hint and its statu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
 
 from features.errors import PropensityError
-from serving.web import answers, findings
+from serving.web import accounts, answers, findings, records
 
 TRIES = 3
 
@@ -60,6 +61,14 @@ class Client:
         """Up to 10,000 accounts, in the order given."""
         return self._post("/v1/score", {"outcome": outcome, "accounts": list(accounts)})
 
+    def score_stream(self, outcome: str, accounts: Sequence[str]) -> Iterator[answers.Told | answers.Unscored]:
+        """The same, each as it comes. Raises PropensityError where something goes wrong on the way."""
+        yield from self._lines("/v1/score/stream", {"outcome": outcome, "accounts": list(accounts)})
+
+    def now(self, account: str, outcome: str) -> answers.Now:
+        """What the model says of an account's facts as they are now."""
+        return self._get(f"/v1/accounts/{_part(account)}/now", outcome=outcome)
+
     def score_features(self, outcome: str, rows: Sequence[Mapping[str, Any]]) -> answers.OfRows:
         """Feature rows of one's own, up to 1,000; what is left out is null."""
         return self._post("/v1/score/features", {"outcome": outcome, "rows": [dict(row) for row in rows]})
@@ -95,8 +104,31 @@ class Client:
     def what_if(self, account: str, changes: Mapping[str, float], outcome: str | None = None) -> answers.WhatIf:
         return self._post(f"/v1/accounts/{_part(account)}/what-if", {"changes": dict(changes), "outcome": outcome})
 
+    def levers(self, account: str) -> accounts.Levers:
+        """What a what-if can be about, and within what."""
+        return self._get(f"/v1/accounts/{_part(account)}/levers")
+
     def curve(self, account: str) -> answers.Curve:
         return self._get(f"/v1/accounts/{_part(account)}/curve")
+
+    def search(self, q: str, top: int = 20) -> accounts.Found:
+        """Accounts by name or id, and contacts by id."""
+        return self._get("/v1/search", q=q, top=top)
+
+    def signals(self, account: str, as_of: date | None = None) -> accounts.Signals:
+        """Every signal as of a date, with its age and source."""
+        return self._get(f"/v1/accounts/{_part(account)}/signals", as_of=as_of and as_of.isoformat())
+
+    def people(self, account: str, as_of: date | None = None) -> accounts.People:
+        return self._get(f"/v1/accounts/{_part(account)}/people", as_of=as_of and as_of.isoformat())
+
+    def timeline(self, account: str, as_of: date | None = None, top: int = 100) -> accounts.Timeline:
+        """What happened, and what we did, the last first."""
+        return self._get(f"/v1/accounts/{_part(account)}/timeline", as_of=as_of and as_of.isoformat(), top=top)
+
+    def history(self, account: str) -> accounts.History:
+        """Its scores as they were shown, and the version that made each."""
+        return self._get(f"/v1/accounts/{_part(account)}/history")
 
     def list(self, outcome: str, top: int | None = None, owner: str | None = None) -> answers.List:
         """The highest scores of an outcome."""
@@ -114,9 +146,26 @@ class Client:
         among = {"owner": owner, "segment": segment, "country": country, "line_of_business": line_of_business}
         return self._get("/v1/calls", capacity=capacity, **among)
 
-    def advocates(self, top: int | None = None) -> answers.Advocates:
+    def advocates(
+        self,
+        top: int | None = None,
+        skip: int = 0,
+        owner: str | None = None,
+        kind: str | None = None,
+        sort: Literal["likeliest", "least effort"] = "likeliest",
+    ) -> answers.Advocates:
         """Whom to ask to speak up for us."""
-        return self._get("/v1/advocates", top=top)
+        return self._get("/v1/advocates", top=top, skip=skip, owner=owner, kind=kind, sort=sort)
+
+    def blocked(
+        self, top: int = 100, skip: int = 0, owner: str | None = None, rule: str | None = None
+    ) -> answers.Blocked:
+        """Who may not be asked, why, and until when."""
+        return self._get("/v1/advocates/blocked", top=top, skip=skip, owner=owner, rule=rule)
+
+    def open_asks(self, top: int = 100, skip: int = 0, owner: str | None = None) -> answers.OpenAsks:
+        """Asked and not answered, or accepted and not done."""
+        return self._get("/v1/asks", top=top, skip=skip, owner=owner)
 
     def eligibility(self, account: str) -> answers.Eligible:
         return self._get(f"/v1/accounts/{_part(account)}/eligibility")
@@ -182,6 +231,18 @@ class Client:
 
     def models(self) -> answers.Models:
         return self._get("/v1/models")
+
+    def judged(self, outcome: str, version: int) -> records.Judged:
+        """How a version was judged when it was trained."""
+        return self._get(f"/v1/models/{_part(outcome)}/versions/{version}")
+
+    def backtest(self, outcome: str) -> records.Backtest:
+        """The last backtest that was made of an outcome."""
+        return self._get(f"/v1/models/{_part(outcome)}/backtest")
+
+    def data(self) -> records.Data:
+        """What the data came to when it was read, and what is not as it used to be."""
+        return self._get("/v1/data")
 
     def touch(
         self,
@@ -290,6 +351,26 @@ class Client:
             if cursor is None:
                 return
 
+    def _lines(self, path: str, body: Mapping[str, Any]) -> Iterator[Any]:
+        try:
+            with self._http.stream("POST", path, json=body) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refused(answer)
+                for line in map(json.loads, answer.iter_lines()):
+                    if "account" not in line:
+                        raise PropensityError(line["error"], line["hint"], status=line["status"])
+                    yield line
+        except httpx.TransportError as error:
+            raise self._unreached(error) from error
+
+    def _unreached(self, error: httpx.TransportError) -> PropensityError:
+        return PropensityError(
+            f"the service at {self._url} cannot be reached: {error or type(error).__name__}",
+            "Check that it is up: its /readyz answers 200.",
+            status=503,
+        )
+
     def _sent(self, method: str, path: str, tries: int = 1, **what: Any) -> Any:
         for left in reversed(range(tries)):
             try:
@@ -297,11 +378,7 @@ class Client:
                 break
             except httpx.TransportError as error:
                 if not left:
-                    raise PropensityError(
-                        f"the service at {self._url} cannot be reached: {error or type(error).__name__}",
-                        "Check that it is up: its /readyz answers 200.",
-                        status=503,
-                    ) from error
+                    raise self._unreached(error) from error
         if answer.is_success:
             return answer.json()
         raise _refused(answer)

@@ -18,7 +18,7 @@ def matrix(found: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> Any
         for after, went in afters.items()
         if went["share"] is not None
     ]
-    befores, afters = list(found), list(dict.fromkeys(row["after"] for row in rows))
+    befores, afters = list(found), list(dict.fromkeys(str(row["after"]) for row in rows))
     base = alt.Chart(data(rows)).encode(
         x=alt.X("after:N", title=None, sort=afters, axis=alt.Axis(orient="top", labelAngle=0)),
         y=alt.Y("before:N", title=None, sort=befores),

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.endpoints import Asking, Caller, Loaded
@@ -24,7 +24,6 @@ from serving.web.guard import Visit
 from serving.web.html import APP
 from serving.web.later import PATIENCE
 from serving.web.live import Live
-
 
 T = TypeVar("T")
 AGAIN = {"Refresh": "4", "Retry-After": "4"}
@@ -133,7 +132,7 @@ def chosen(given: object) -> object:
     return None if given == "" else given
 
 
-Choice = Annotated[str | None, BeforeValidator(chosen), Query(max_length=200)]
+Choice = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(chosen), Query()]
 """One of several, or all of them where it is blank or left out."""
 
 

@@ -1,4 +1,4 @@
-"""``/`` and ``/app``: to the list of the day."""
+"""``/app``: to the list of the day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ OWNED = True
 router = APIRouter()
 
 
-@router.get("/")
 @router.get(APP)
 @router.get(APP + "/")
 def home() -> RedirectResponse:

@@ -80,7 +80,10 @@ def portfolio(
         kinds=KINDS,
         start=start,
         most=MOST,
-        path=[(name, value, address(dict(list(asked.items())[:number]))) for number, (name, value) in enumerate(asked.items())],
+        path=[
+            (name, value, address(dict(list(asked.items())[:number])))
+            for number, (name, value) in enumerate(asked.items())
+        ],
         within=asked,
         to=address,
         down=lambda group: address(asked | {level: group}),
@@ -134,6 +137,9 @@ def _charts(show: Show, found: Any) -> dict[str, Any]:
         "portfolio's charts",
         lambda: {
             "months": svg(continuum.months(months), "How many accounts stood where at the end of each month"),
-            "moves": svg(transitions.matrix(found["transitions"]), "Of the accounts in a state, the share that was in each state a month later"),
+            "moves": svg(
+                transitions.matrix(found["transitions"]),
+                "Of the accounts in a state, the share that was in each state a month later",
+            ),
         },
     )

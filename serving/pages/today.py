@@ -10,7 +10,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from features.settings.outcomes import Outcome
@@ -63,7 +63,7 @@ class Filter:
 
 
 def _filter(
-    capacity: Annotated[int | None, BeforeValidator(chosen), Query(ge=1, le=10_000)] = None,
+    capacity: Annotated[Annotated[int, Field(ge=1, le=10_000)] | None, BeforeValidator(chosen), Query()] = None,
     owner: Choice = None,
     segment: Choice = None,
     country: Choice = None,

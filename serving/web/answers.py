@@ -82,6 +82,23 @@ class Scores(Answer):
     scores: list[Told | Unscored]
 
 
+class Now(Chance):
+    """What the model says of the facts as of the last day there are; ``batch_probability`` is what the batch that is
+    served says, null where the account is not in it.
+    """
+
+    outcome: str
+    account: str
+    as_of: str
+    age_days: int
+    stale: bool
+    reasons: list[Reason]
+    model_version: int
+    row_hash: str
+    batch_as_of: str
+    batch_probability: float | None
+
+
 class OfAccount(Answer):
     """One element per outcome."""
 
@@ -319,7 +336,8 @@ class Eligible(Answer):
 
 class Advocate(Answer):
     """Whom to ask, for what; ``effort`` from 1 (a minute) to 5 (a day); ``accepts`` how likely such an ask is accepted,
-    ``low`` to ``high`` (90%); ``unasked``: the chance of an act without any ask, null where no model says.
+    ``low`` to ``high`` (90%); ``unasked``: the chance of an act without any ask, null where no model says; ``left``
+    how many more asks the account's budget has within the year.
     """
 
     account: str
@@ -334,13 +352,65 @@ class Advocate(Answer):
     low: float
     high: float
     unasked: float | None
+    left: int
+
+
+class Budget(Answer):
+    """What the workspace allows of an account, and days of rest; ``asked`` in the year before, and how many are ``open``."""
+
+    per_year: int
+    rest_days: int
+    declined_rest_days: int
+    contact_rest_days: int
+    asked: int
+    open: int
 
 
 class Advocates(Answer):
+    """``count``: how many may be asked, on all pages together."""
+
     as_of: str
+    count: int
     lines: list[Advocate]
     blocked: list[Eligible]
+    budget: Budget
     model: dict[str, Any]
+
+
+class BlockedAccount(Eligible):
+    name: str
+    owner: str | None
+
+
+class Blocked(Answer):
+    """``count``: how many there are on all pages; ``rules``: how many accounts each speaks against."""
+
+    as_of: str
+    count: int
+    rules: dict[str, int]
+    lines: list[BlockedAccount]
+
+
+class OpenAsk(Answer):
+    """``unheard``: so long ago that nobody waits any more; ``logged``: written down here, so that it is answered here."""
+
+    ask: str
+    account: str
+    name: str
+    owner: str | None
+    contact: str | None
+    kind: str
+    state: Literal["asked", "accepted"]
+    asked: str
+    accepted: str | None
+    unheard: bool
+    logged: bool
+
+
+class OpenAsks(Answer):
+    as_of: str
+    count: int
+    lines: list[OpenAsk]
 
 
 class Written(Answer):
@@ -402,7 +472,7 @@ class Replayed(Answer):
 
 
 class Version(Answer):
-    """A registered model; ``verdict`` is what the gate said."""
+    """A registered model; ``verdict`` is what the gate said, ``link`` its run in MLflow, null where that is no server."""
 
     version: int
     aliases: list[str]
@@ -411,6 +481,7 @@ class Version(Answer):
     run: str
     tags: dict[str, str]
     metrics: dict[str, float]
+    link: str | None
 
 
 class Move(Answer):
@@ -432,6 +503,9 @@ class OfOutcome(Answer):
 
 
 class Models(Answer):
+    """``opened_by``: the command that shows the runs, in the folder of the workspace; null where versions have a link."""
+
+    opened_by: str | None
     outcomes: dict[str, OfOutcome]
 
 

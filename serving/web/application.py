@@ -19,6 +19,7 @@ from serving.endpoints import (
     account,
     advocates,
     alerts,
+    asked,
     asks,
     attended,
     beacon,
@@ -30,28 +31,39 @@ from serving.endpoints import (
     explain,
     features,
     health,
+    history,
     initiative,
+    judged,
+    levers,
     lists,
     log,
     models,
     movement,
+    now,
     opinions,
     opt_outs,
     outreach,
     overrides,
+    people,
     portfolio,
     programme,
+    quality,
     score,
     scores,
+    search,
+    signals,
     standing,
     states,
     stored,
     stories,
+    stream,
+    timeline,
     what_if,
     worth,
 )
 from serving.stores.audit import Audit
 from serving.stores.keys import Keys
+from serving.stores.sessions import Sessions
 from serving.stores.store import Store, is_down, unreached
 from serving.web import html
 from serving.web.admission import admission
@@ -62,24 +74,31 @@ from serving.web.journal import log_to_stderr
 from serving.web.live import Live
 from serving.web.openapi import described
 from serving.web.ready import Ready
+from serving.web.reception import Reception
 from serving.web.watch import Watcher
 
 LOG = logging.getLogger("propensity")
-RETRY_SECONDS = 5
-"""After how long to ask again for what takes a store that is down."""
 LOOPBACK = "PROPENSITY_LOOPBACK"
 """Set by ``serving.service.serve`` where nobody but this machine can reach the service; else nobody gets in without a key."""
 
 ENDPOINTS = (
     score,
+    stream,
     features,
     account,
+    now,
     scores,
     stored,
     explain,
     movement,
     what_if,
+    levers,
     curve,
+    search,
+    signals,
+    people,
+    timeline,
+    history,
     lists,
     calls,
     advocates,
@@ -100,9 +119,12 @@ ENDPOINTS = (
     outreach,
     opt_outs,
     opinions,
+    asked,
     asks,
     models,
+    judged,
     champions,
+    quality,
     health,
 )
 TOLD = {
@@ -124,7 +146,8 @@ def application() -> FastAPI:
     for endpoint in ENDPOINTS:
         app.include_router(endpoint.router, dependencies=[Depends(admission(endpoint))])
     for page in pages.modules():
-        app.include_router(page.router, dependencies=[Depends(admission(page))], include_in_schema=False)
+        asked = [] if page.SCOPE is None else [Depends(admission(page))]
+        app.include_router(page.router, dependencies=asked, include_in_schema=False)
     app.include_router(html.router)
     app.include_router(_metrics)
     described(app, ENDPOINTS)
@@ -141,6 +164,7 @@ def application() -> FastAPI:
 def start(app: FastAPI, workspace: Workspace) -> Watcher:
     """Load the workspace, and follow it from then on."""
     log_to_stderr()
+    workspace.store_seconds = workspace.config.service.store_seconds
     loopback = os.environ.get(LOOPBACK) == "yes"
 
     def guarded() -> None:
@@ -166,12 +190,13 @@ def ready(app: FastAPI) -> bool:
     return live is not None and live.ready
 
 
-def protect(app: FastAPI, workspace: Workspace, loopback: bool) -> Door:
+def protect(app: FastAPI, workspace: Workspace, loopback: bool) -> Protection:
     """Let in who may come in, from now on; ``loopback``: nobody but this machine can reach the service."""
     store = Store(workspace)
     door = Door(Keys(store), loopback)
-    app.state.protection = Protection(door, Audit(store), workspace.config.service)
-    return door
+    reception = Reception(door, Sessions(store), workspace.config.login)
+    app.state.protection = made = Protection(door, reception, Audit(store), workspace.config.service)
+    return made
 
 
 _metrics = APIRouter()
@@ -205,7 +230,7 @@ async def _stored(request: Request, error: Exception) -> Response:
     if not is_down(error):
         raise error
     LOG.error("the application store cannot be reached: %s", type(error).__name__)
-    return answer(request.scope, unreached(error), RETRY_SECONDS)
+    return answer(request.scope, unreached(error))
 
 
 async def _failed(request: Request, _: Exception) -> Response:

@@ -44,7 +44,8 @@ class Later:
                     self._making = {name: one for name, one in self._making.items() if not one.done()}
                 if len(self._making) >= MOST:
                     return None
-                self._making[what] = future = Future()
+                future: Future[Any] = Future()
+                self._making[what] = future
                 Thread(target=_make, args=(future, make), name="later", daemon=True).start()
             return self._making[what]
 
