@@ -20,8 +20,8 @@ def matrix(found: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> Any
     ]
     befores, afters = list(found), list(dict.fromkeys(str(row["after"]) for row in rows))
     base = alt.Chart(data(rows)).encode(
-        x=alt.X("after:N", title="a month later", sort=afters, axis=alt.Axis(orient="top", labelAngle=0)),
-        y=alt.Y("before:N", title="before", sort=befores),
+        x=alt.X("after:N", title=None, sort=afters, axis=alt.Axis(orient="top", labelAngle=0)),
+        y=alt.Y("before:N", title=None, sort=befores),
     )
     cells = base.mark_rect(color=PALETTE["accent"], stroke=PALETTE["line"]).encode(
         opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.02, 0.6]), legend=None)

@@ -10,8 +10,11 @@ from starlette.responses import Response
 from features.errors import PropensityError
 from serving.endpoints import Loaded, answers
 from serving.web.findings import Initiative
+from serving.web.live import Live
 from serving.web.tags import Tag
-from serving.work.initiative import Proposal, by_calls, by_metric
+from serving.work.initiative import Proposal, by_calls, by_worth
+from training import worth as slopes
+from training.worth import Worth
 
 SCOPE = "read"
 router = APIRouter()
@@ -38,10 +41,20 @@ def initiative(
     if tag.known:
         return tag.unchanged()
 
+    told = [] if metric is None else _worth(live, metric)
+
     def proposed() -> Proposal:
         if metric is None:
             return by_calls(live.workspace, cost, segment, owner)
-        return by_metric(live.workspace, metric, points, cost, segment, owner)
+        return by_worth(live.workspace, metric, told, points, cost, segment, owner)
 
-    asked = ("initiative", cost, metric, points, segment, owner)
+    asked = ("initiative", cost, metric, points, segment, owner, *told)
     return tag.on(live.kept(asked, proposed, long=True, log=calls).as_dict())
+
+
+def _worth(live: Live, metric: str) -> list[Worth]:
+    """What /v1/worth says of it, which takes long and is the same for every cost."""
+    names = slopes.USUAL if metric in slopes.USUAL else (metric,)
+    slopes.chosen(names, live.workspace)
+    found = live.kept(("worth", names), lambda: slopes.worth(live.workspace, names), long=True, log=False)
+    return [one for one in found if one.measure.name == metric]

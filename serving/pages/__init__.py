@@ -22,6 +22,7 @@ from serving.endpoints import Asking, Caller, Loaded
 from serving.web import html
 from serving.web.guard import Visit
 from serving.web.html import APP
+from serving.web.later import PATIENCE
 from serving.web.live import Live
 
 T = TypeVar("T")
@@ -79,9 +80,9 @@ class Show:
             answer.delete_cookie(html.SAID_COOKIE, path=APP)
         return answer
 
-    def once_made(self, make: Callable[[], T]) -> T | None:
-        """What ``make`` comes to; None while it is in the making, which ``waiting`` says."""
-        return self.live.later(self.request.url.path + "?" + self.request.url.query, make)
+    def once_made(self, make: Callable[[], T], part: str = "", patience: float = PATIENCE) -> T | None:
+        """What ``make`` comes to, the whole page or a ``part``; None while it is in the making."""
+        return self.live.later((self.request.url.path, self.request.url.query, part), make, patience)
 
     def waiting(self, page: Page, said: str) -> HTMLResponse:
         """In place of what is in the making; the browser asks again by itself, without a script."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,8 +69,21 @@ def by_metric(
     progress: Progress = lambda _: None,
 ) -> Proposal:
     """Raise a metric by so many points. Raises PropensityError where too few answered to say what goes with it."""
+    arr_of(workspace, segment, owner)
+    return by_worth(workspace, metric, worth.worth(workspace, (metric,), progress), points, cost, segment, owner)
+
+
+def by_worth(
+    workspace: Workspace,
+    metric: str,
+    found: Sequence[Worth],
+    points: float,
+    cost: float,
+    segment: str | None = None,
+    owner: str | None = None,
+) -> Proposal:
+    """As ``by_metric``, of what the metric was ``found`` to be worth; nothing where nobody has answered it."""
     arr = arr_of(workspace, segment, owner)
-    found = worth.worth(workspace, (metric,), progress)
     if not found or found[0].stay is None or not found[0].trusted:
         why = found[0].sentence if found else f"nobody has answered {metric}"
         raise PropensityError(
