@@ -33,8 +33,8 @@ OWNED = True
 PAGE = Page("Advocates", "/advocates", 2)
 EACH, OPEN, GAPS = 25, 10, 10
 """Accounts on a page, open asks on one, and stories that are told."""
-PATIENCE, AGAIN = 2.0, 15
-"""Seconds that the page waits for what takes minutes, and after which it loads itself again."""
+PATIENCE = 2.0
+"""Seconds that the page waits for what takes minutes."""
 MOST = 10_000
 """Lines of a file."""
 MAY = ("account", "name", "owner", "contact", "role", "kind", "effort", "accepts", "low", "high", "probability",
@@ -91,9 +91,7 @@ def advocates(show: Showing, cut: Filtered) -> Response:
     except PropensityError as error:
         if error.status != 503:
             raise
-        answer = show("soon.html", PAGE, 503, error=error, what="Who may be asked, and who says yes")
-        answer.headers["Refresh"] = str(AGAIN)
-        return answer
+        return show.waiting(PAGE, "Who says yes is learnt from every ask so far, once for each change of the data.")
     return show(
         "advocates.html",
         PAGE,
