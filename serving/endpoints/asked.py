@@ -26,11 +26,14 @@ def asks(
     top: Annotated[int, Query(ge=1, le=10_000, description="How many.")] = 100,
     skip: Skip = 0,
     owner: Owner = None,
+    logged: Annotated[
+        bool | None, Query(description="Only those written down here (true), or only those of the exports (false).")
+    ] = None,
 ) -> Response:
     """Asked and not answered, or accepted and not done; those written down here first, then by the day, the newest first."""
     whose = caller.whose(owner)
     tag = Tag(request, live, caller.owner, written=True)
     if tag.known:
         return tag.unchanged()
-    now, asked = situation_of(live), (top, skip, whose)
+    now, asked = situation_of(live), (top, skip, whose, logged)
     return tag.on(live.kept(("open asks", *asked), lambda: waiting(now, *asked).as_dict()))

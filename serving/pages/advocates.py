@@ -56,6 +56,7 @@ class Filter:
     page: int
     blocked: int
     waiting: int
+    exported: int
 
     def query(self, **other: Any) -> str:
         """What comes after the ``?``, where something is another."""
@@ -76,8 +77,9 @@ def _filter(
     page: Number = 1,
     blocked: Number = 1,
     waiting: Number = 1,
+    exported: Number = 1,
 ) -> Filter:
-    return Filter(owner, kind, rule, sort, account, page, blocked, waiting)
+    return Filter(owner, kind, rule, sort, account, page, blocked, waiting, exported)
 
 
 Filtered = Annotated[Filter, Depends(_filter)]
@@ -97,7 +99,8 @@ def advocates(show: Showing, cut: Filtered) -> Response:
         PAGE,
         may=_may(show, cut, EACH, EACH * (cut.page - 1)),
         may_not=_may_not(show, cut, EACH, EACH * (cut.blocked - 1)),
-        open=_open(show, cut),
+        open=_open(show, cut, True, cut.waiting),
+        exported=_open(show, cut, False, cut.exported),
         one=_one(show, cut.account) if cut.account else None,
         stories=_or_why(lambda: _stories(show)) if owner is None else None,
         owners=live.kept(("choices", owner), lambda: choices(live.workspace, owner), log=False).get("owner", []),
@@ -140,8 +143,9 @@ def _may_not(show: Show, cut: Filter, top: int, skip: int) -> dict[str, Any]:
     return found
 
 
-def _open(show: Show, cut: Filter) -> Any:
-    return answered(of_asks.asks(show.request, show.live, show.caller, OPEN, OPEN * (cut.waiting - 1), cut.owner))
+def _open(show: Show, cut: Filter, logged: bool, page: int) -> Any:
+    asked = (OPEN, OPEN * (page - 1), cut.owner, logged)
+    return answered(of_asks.asks(show.request, show.live, show.caller, *asked))
 
 
 def _one(show: Show, account: str) -> dict[str, Any]:
