@@ -28,12 +28,15 @@ Found = Mapping[int, npt.NDArray[np.generic]]
 
 @dataclass(frozen=True)
 class Seen:
-    """The measures of one stream over one span, one number per row; as_of as instant, the day that ends the span, its days."""
+    """The measures of one stream over one span, one number per row; as_of as instant, the day that ends the span, its days.
+
+    For one row alone, a line may be a column instead of a row: then spans, and so their days, may differ.
+    """
 
     found: Found
     as_of: Integers
     end_day: Integers
-    days: int
+    days: int | Integers
 
     def __getitem__(self, measure: int) -> npt.NDArray[np.int64]:
         return self.found[measure]  # type: ignore[return-value]
@@ -100,7 +103,7 @@ def _slope(seen: Seen) -> Numbers:
     # With x a day and m the middle day of the span: sum((x - m) * count) / sum((x - m)^2).
     twice_middle = 2 * seen.end_day - seen.days - 1
     twice_top = 2 * seen[Measure.MOMENT] - twice_middle * seen[Measure.COUNT]
-    twelve_bottoms = max(seen.days * (seen.days * seen.days - 1), 1)
+    twelve_bottoms = np.maximum(seen.days * (seen.days * seen.days - 1), 1)
     return 6 * twice_top / twelve_bottoms
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +13,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features import cohort, facts, kernel, sequences, windows
-from features.aggregations import Seen
+from features import cohort, kernel, windows
+from features.aggregates import Aggregates
 from features.facts import Facts
 from features.feature import Attribute, Column, Feature, Numbers
-from features.kernel import Ask, Measure, Rows, Stream
-from features.ledger import Ledger
+from features.kernel import Measure, Names, Rows
+from features.ledger import Source
 from features.personas import DAYS, Crowd
 from features.plan import Plan
 from features.quality import Report
-from features.windows import Bounds, Span
+from features.windows import Span
 from features.workspace import Workspace
 
 APPLIES = "for_"
@@ -38,11 +38,13 @@ class Partition:
     """A range of accounts; the facts of each kind are loaded when they are first asked for."""
 
     workspace: Workspace
-    ledger: Ledger
+    ledger: Source
     tables: Path
     report: Report
     accounts: range
     loaded: dict[str, Facts] = field(default_factory=dict)
+    owners: npt.NDArray[np.int64] | None = None
+    """See ``owners``; read when they are first asked for."""
 
     def load(self, kind: str) -> Facts:
         if kind not in self.loaded:
@@ -59,25 +61,38 @@ class Partition:
             table = file.read_row_groups(range(first, last), columns=names)
         return table.slice(self.accounts.start - upto[first], len(self.accounts)).combine_chunks()
 
-    @cached_property
+    @property
     def people(self) -> tuple[range, npt.NDArray[np.int64]]:
         """The codes of the contacts of these accounts, and the account of each (position within the range)."""
-        owner = pq.read_table(self.tables / "people.parquet", columns=["account_code"])["account_code"].to_numpy()
-        begin, end = np.searchsorted(owner, [self.accounts.start, self.accounts.stop])
-        return range(int(begin), int(end)), owner[begin:end].astype(np.int64) - self.accounts.start
+        if self.owners is None:
+            self.owners = owners(self.tables)
+        begin, end = np.searchsorted(self.owners, [self.accounts.start, self.accounts.stop])
+        return range(int(begin), int(end)), self.owners[begin:end].astype(np.int64) - self.accounts.start
+
+    def part(self, accounts: range) -> Partition:
+        """Some of these accounts."""
+        return replace(self, accounts=accounts, loaded={})
+
+
+def owners(tables: Path) -> npt.NDArray[np.int64]:
+    """The account of each contact there is."""
+    found: npt.NDArray[np.int64] = pq.read_table(tables / "people.parquet", columns=["account_code"])[
+        "account_code"
+    ].to_numpy()
+    return found
 
 
 def filled(partition: Partition, made: Plan, days: list[date]) -> tuple[Rows, Values]:
     """The rows of a partition, by as_of and account, and their columns: account, ``for_OUTCOME``, features."""
     everybody = cohort.everybody(len(partition.accounts), days)
-    keep = _present(partition, everybody, days)
+    keep = scorable(partition, everybody, days)
     rows = Rows(everybody.account[keep], everybody.at[keep])
     return rows, _told(partition, made, rows, days, np.ones(len(rows), dtype=bool))
 
 
 def asked(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> Values:
     """The same columns for these rows, whoever they are: no outcome is for those that may not be scored."""
-    return _told(partition, made, rows, days, _present(partition, rows, days))
+    return _told(partition, made, rows, days, scorable(partition, rows, days))
 
 
 def _told(partition: Partition, made: Plan, rows: Rows, days: list[date], present: Mask) -> Values:
@@ -88,7 +103,7 @@ def _told(partition: Partition, made: Plan, rows: Rows, days: list[date], presen
     return values | compute(partition, made, rows, days)
 
 
-def _present(partition: Partition, rows: Rows, days: list[date]) -> Mask:
+def scorable(partition: Partition, rows: Rows, days: list[date]) -> Mask:
     """Per row: may it be scored, and is there such an account yet?"""
     config = partition.workspace.config
     return cohort.members(partition.load, config.cohort, rows, days, config.timezone) & _exists(partition, rows, days)
@@ -96,10 +111,10 @@ def _present(partition: Partition, rows: Rows, days: list[date]) -> Mask:
 
 def _exists(partition: Partition, rows: Rows, days: list[date]) -> npt.NDArray[np.bool_]:
     """Accounts count from the moment they were created; without a date, always."""
-    if "account.created" not in facts.available(partition.report):
+    if "account.created" not in partition.ledger.kinds:
         return np.ones(len(rows), dtype=bool)
     created = partition.load("account.created")
-    dated = np.diff(created.offsets)[rows.account] > 0
+    dated = created.offsets[rows.account + 1] > created.offsets[rows.account]
     always = windows.bounds(days, [Span()], partition.workspace.config.timezone)
     return ~dated | (kernel.total_of(created, rows, always, Measure.COUNT) > 0)
 
@@ -112,14 +127,14 @@ def _spread(column: pa.ChunkedArray, rows: Rows) -> pa.Array:
 def compute(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> Values:
     """The columns of the plan for these rows, in the order of the plan."""
     values: Values = {}
-    for kind, columns in _by_kind(made).items():
+    for kind, columns in by_kind(made).items():
         values |= aggregated(partition.load(kind), columns, rows, days, partition.workspace.config.timezone)
     attributes = [column for column in made.columns if isinstance(column.declaration, Attribute)]
     if attributes:
         table = partition.attributes([column.name for column in attributes])
         for column in attributes:
             found = _spread(table[column.name], rows)
-            values[column.name] = found if column.categorical else _floats(found)
+            values[column.name] = found if column.categorical else floats(found)
     values |= crowds(partition, made, rows, days)
     for column in made.columns:
         if not isinstance(column.declaration, Feature | Attribute | Crowd):
@@ -146,9 +161,16 @@ def behaving(
         row = order[begin[owner[who]] + within]
         people, values = Rows(who.astype(np.int32), rows.at[row]), Values()
         for kind, done in found.items():
-            columns = [Column(behaviour.name, behaviour, DAYS) for behaviour in behaviours if behaviour.of == kind]
-            values |= aggregated(done, columns, people, days, partition.workspace.config.timezone)
+            chosen = tuple(behaviour for behaviour in behaviours if behaviour.of == kind)
+            values |= _done(Names.of(done), chosen, tuple(days), partition.workspace.config.timezone).values(
+                done, people
+            )
         yield row, [np.asarray(values[behaviour.name], dtype=np.float64) for behaviour in behaviours]
+
+
+@lru_cache
+def _done(names: Names, behaviours: tuple[Feature, ...], days: tuple[date, ...], zone: str) -> Aggregates:
+    return Aggregates.of(names, [Column(behaviour.name, behaviour, DAYS) for behaviour in behaviours], days, zone)
 
 
 def crowds(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> Values:
@@ -166,11 +188,11 @@ def crowds(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> Va
     return {column.name: crowd.number(column, *counts.T) for column, crowd in declared}
 
 
-def _floats(column: pa.Array) -> npt.NDArray[np.float64]:
+def floats(column: pa.Array) -> npt.NDArray[np.float64]:
     return column.cast(pa.float64()).fill_null(float("nan")).to_numpy(zero_copy_only=False)
 
 
-def _by_kind(made: Plan) -> dict[str, list[Column]]:
+def by_kind(made: Plan) -> dict[str, list[Column]]:
     kinds: dict[str, list[Column]] = {}
     for column in made.columns:
         if isinstance(column.declaration, Feature):
@@ -180,40 +202,4 @@ def _by_kind(made: Plan) -> dict[str, list[Column]]:
 
 def aggregated(found: Facts, columns: list[Column], rows: Rows, days: list[date], zone: str) -> Values:
     """Every column that looks at one kind of facts, with one pass of the kernel."""
-    declared = [(column, _feature(column)) for column in columns]
-    streams = list(dict.fromkeys(Stream(d.label, d.role) for _, d in declared))
-    spans = list(dict.fromkeys(d.span(column.window) for column, d in declared))
-    bounds = windows.bounds(days, spans, zone)
-    asks = list(
-        dict.fromkeys(
-            Ask(need, streams.index(Stream(d.label, d.role)), spans.index(d.span(column.window)))
-            for column, d in declared
-            for need in d.agg.needs
-        )
-    )
-    answers = _answers(found, rows, bounds, streams, asks)
-    as_of, values = bounds.as_of[rows.at], Values()
-    for column, d in declared:
-        stream, span = streams.index(Stream(d.label, d.role)), spans.index(d.span(column.window))
-        measures = {need: answers[Ask(need, stream, span)] for need in d.agg.needs}
-        seen = Seen(measures, as_of, bounds.end_day[rows.at, span], column.window)
-        values[column.name] = d.agg.number(seen)
-    return values
-
-
-def _answers(
-    found: Facts, rows: Rows, bounds: Bounds, streams: list[Stream], asks: list[Ask]
-) -> dict[Ask, npt.NDArray[np.generic]]:
-    exact = [ask for ask in asks if ask.measure < len(Measure)]
-    shapes = [ask for ask in asks if ask.measure >= len(Measure)]
-    answers: dict[Ask, npt.NDArray[np.generic]] = {}
-    if exact:
-        answers |= dict(zip(exact, kernel.measure(found, rows, bounds, streams, exact), strict=True))
-    if shapes:
-        answers |= dict(zip(shapes, sequences.shape(found, rows, bounds, streams, shapes), strict=True))
-    return answers
-
-
-def _feature(column: Column) -> Feature:
-    assert isinstance(column.declaration, Feature)
-    return column.declaration
+    return dict(Aggregates.of(Names.of(found), columns, days, zone).values(found, rows))

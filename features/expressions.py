@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -55,6 +55,9 @@ class Ratio(Meant):
     def inputs(self, column: Column) -> tuple[tuple[str, int], ...]:
         return ((self.top, column.window), (self.bottom, column.longer or column.window))
 
+    def alike(self, column: Column) -> Hashable:
+        return (column.window, column.longer) if self.pace == "rate" else ()
+
     def number(self, column: Column, *inputs: Numbers) -> Numbers:
         top, bottom = inputs
         if self.pace == "rate":
@@ -93,6 +96,9 @@ class Difference(Meant):
 
     def inputs(self, column: Column) -> tuple[tuple[str, int], ...]:
         return ((self.left, column.window), (self.right, column.window))
+
+    def alike(self, column: Column) -> Hashable:
+        return ()
 
     def number(self, column: Column, *inputs: Numbers) -> Numbers:
         return inputs[0] - inputs[1]

@@ -264,6 +264,23 @@ class Facts:
             self.role,
         )
 
+    def of(self, accounts: range) -> Facts:
+        """Those of some of the accounts."""
+        offsets = self.offsets[accounts.start : accounts.stop + 1]
+        begin, end = int(offsets[0]), int(offsets[-1])
+        return Facts(
+            offsets - begin,
+            self.occurred[begin:end],
+            self.known[begin:end],
+            self.value[begin:end],
+            self.day[begin:end],
+            self.contact[begin:end],
+            self.label[begin:end],
+            self.role[begin:end],
+            self.labels,
+            self.roles,
+        )
+
     def by_contact(self, contacts: range) -> Facts:
         """Those that name one of these contacts, delimited by contact instead of account."""
         order = np.argsort(self.contact, kind="stable")  # within a contact they stay in the order of time

@@ -8,7 +8,7 @@ is made of other features. Each has a ``spec``: a few rows of canonical tables a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -31,6 +31,9 @@ class Meant:
     def meaning(self) -> str:
         parts = {name: part for name, part in vars(self).items() if name not in WORDS}
         return f"{type(self).__name__} {parts}"
+
+    def alike(self, column: Column) -> Hashable:
+        return column.name
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,11 @@ class Expression(Protocol):
     def inputs(self, column: Column) -> tuple[tuple[str, int], ...]:
         """The features a column of it is computed from, each with its window."""
 
+    def alike(self, column: Column) -> Hashable:
+        """What else but its inputs decides the values of a column."""
+
     def number(self, column: Column, *inputs: Numbers) -> Numbers:
-        """The values of a column from those of its inputs."""
+        """The values of a column from those of its inputs, line by line."""
 
 
 Declaration = Feature | Attribute | Expression

@@ -24,10 +24,26 @@ _NULL = np.uint64(0x7FF8_0000_0000_0000)  # whichever NaN it is
 
 def fingerprints(start: str, rows: int, columns: Iterable[pa.Array]) -> npt.NDArray[np.bytes_]:
     """One fingerprint per row, as 32 hexadecimal digits; ``start`` is what all rows have in common."""
-    digest = hashlib.blake2b(start.encode(), digest_size=16).digest()
-    first, second = (np.full(rows, int.from_bytes(half, "big"), np.uint64) for half in (digest[:8], digest[8:]))
+    first, second = _begun(start, rows)
     for column in columns:
         _mix(first, second, _words(column))
+    return _finished(first, second)
+
+
+def fingerprint(start: str, words: Words) -> str:
+    """The same of one row, of each column its word: the bits of a number, ``word`` of a text."""
+    first, second = _begun(start, 1)
+    _mix_row(first, second, words)
+    return str(_finished(first, second)[0], "ascii")
+
+
+def _begun(start: str, rows: int) -> tuple[Words, Words]:
+    digest = hashlib.blake2b(start.encode(), digest_size=16).digest()
+    first, second = (np.full(rows, int.from_bytes(half, "big"), np.uint64) for half in (digest[:8], digest[8:]))
+    return first, second
+
+
+def _finished(first: Words, second: Words) -> npt.NDArray[np.bytes_]:
     _finish(first, second)
     return np.frombuffer(hexlify(np.stack([first, second], axis=1).astype(">u8").tobytes()), dtype="S32")
 
@@ -35,13 +51,14 @@ def fingerprints(start: str, rows: int, columns: Iterable[pa.Array]) -> npt.NDAr
 def _words(column: pa.Array) -> Words:
     if pa.types.is_string(column.type):
         coded = column.dictionary_encode()
-        codes = np.array([_of(text) for text in coded.dictionary.to_pylist()] + [_of(None)], dtype=np.uint64)
+        codes = np.array([word(text) for text in coded.dictionary.to_pylist()] + [word(None)], dtype=np.uint64)
         return codes[coded.indices.fill_null(len(codes) - 1).to_numpy(zero_copy_only=False)]
     return column.to_numpy(zero_copy_only=False).astype(np.float64, copy=False).view(np.uint64)
 
 
 @lru_cache(maxsize=2**20)
-def _of(text: str | None) -> int:
+def word(text: str | None) -> int:
+    """What a text, or none, enters by."""
     key = b"" if text is None else text.encode()
     digest = hashlib.blake2b(key, digest_size=8, person=b"null" if text is None else b"text").digest()
     return int.from_bytes(digest, "big") & _NUMBER
@@ -60,6 +77,12 @@ def _mix(first, second, words):  # type: ignore[no-untyped-def]  # pragma: no co
         two = second[row] + word
         two = ((two << np.uint64(41)) | (two >> np.uint64(23))) * np.uint64(0x165667B19E3779F9) ^ one
         first[row], second[row] = one, two
+
+
+@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _mix_row(first, second, words):  # type: ignore[no-untyped-def]  # pragma: no cover
+    for column in range(len(words)):
+        _mix(first, second, words[column : column + 1])
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

@@ -375,7 +375,12 @@ def _finished(made: Plan, day: date, batch: pa.RecordBatch, late: dict[str, np.n
 def row_hashes(made: Plan, day: date, columns: Mapping[str, pa.Array]) -> npt.NDArray[np.bytes_]:
     """What identifies a feature row: account, as_of, definitions and every value, bit for bit."""
     named = ["account", *(column.name for column in made.columns)]
-    return fingerprints(f"{day} {made.digest}", len(columns["account"]), (columns[name] for name in named))
+    return fingerprints(begun(made, day), len(columns["account"]), (columns[name] for name in named))
+
+
+def begun(made: Plan, day: date) -> str:
+    """What the hashes of all rows of one as_of have in common."""
+    return f"{day} {made.digest}"
 
 
 def hashes_of(frame: pd.DataFrame, day: date, made: Plan) -> list[str]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numba
@@ -72,6 +72,17 @@ class Ask(NamedTuple):
     span: int
 
 
+class Names(NamedTuple):
+    """What facts of a kind are told apart by."""
+
+    labels: tuple[str, ...]
+    roles: tuple[str, ...]
+
+    @classmethod
+    def of(cls, facts: Facts) -> Names:
+        return cls(facts.labels, facts.roles)
+
+
 @dataclass(frozen=True)
 class Rows:
     """The rows to fill, in any order: account (position within the facts' range) and position of its as_of."""
@@ -89,23 +100,38 @@ class Rows:
         return order, self.account[order], self.at[order]
 
 
-def measure(facts: Facts, rows: Rows, bounds: Bounds, streams: Sequence[Stream], asks: Sequence[Ask]) -> Integers:
-    """One line per ask, one column per row."""
-    out = np.zeros((len(asks), len(rows)), dtype=np.int64)
-    wanted = np.array(asks, dtype=np.int64).reshape(-1, 3)
-    cells = _cells(facts, streams, wanted)
-    _measure(
-        facts.arrays, *cells, *_early(wanted, bounds, len(streams)), wanted, *rows.in_order, *edges_of(bounds), out
-    )
-    return out
+@dataclass(frozen=True)
+class Question:
+    """Asks of one kind of facts as compiled code takes them: worked out once, for any rows and any accounts."""
+
+    asks: Integers
+    given: tuple[Any, ...]
+    edges: tuple[npt.NDArray[np.int64], ...]
+
+    @classmethod
+    def of(cls, names: Names, bounds: Bounds, streams: Sequence[Stream], asks: Sequence[Ask]) -> Question:
+        wanted = np.array(asks, dtype=np.int64).reshape(-1, 3)
+        given = (*_cells(names, streams, wanted), *_early(wanted, bounds, len(streams)))
+        return cls(wanted, given, edges_of(bounds))
+
+    def answers(self, facts: Facts, rows: Rows) -> Integers:
+        """One line per ask, one column per row."""
+        out = np.zeros((len(self.asks), len(rows)), dtype=np.int64)
+        _measure(facts.arrays, *self.given, self.asks, *rows.in_order, *self.edges, out)
+        return out
 
 
 def total_of(facts: Facts, rows: Rows, bounds: Bounds, which: Measure, stream: Stream = Stream()) -> Integers:  # noqa: B008
     """One measure of one stream over the one span of ``bounds``."""
-    return measure(facts, rows, bounds, [stream], [Ask(which, 0, 0)])[0]
+    return _single(Names.of(facts), bounds, which, stream).answers(facts, rows)[0]
 
 
-def memberships(facts: Facts, streams: Sequence[Stream]) -> list[tuple[int, ...]]:
+@lru_cache(maxsize=2**8)
+def _single(names: Names, bounds: Bounds, which: Measure, stream: Stream) -> Question:
+    return Question.of(names, bounds, [stream], [Ask(which, 0, 0)])
+
+
+def memberships(names: Names, streams: Sequence[Stream]) -> list[tuple[int, ...]]:
     """The streams of each pair of label and role; -1 comes first, so a pair is ``(label + 1) * (roles + 1) + role + 1``."""
     named = {stream.label for stream in streams}  # of a label that none names, all are alike
     of = {
@@ -115,11 +141,11 @@ def memberships(facts: Facts, streams: Sequence[Stream]) -> list[tuple[int, ...]
                 for number, stream in enumerate(streams)
                 if stream.label in ("", label) and stream.role in ("", role)
             )
-            for role in (None, *facts.roles)
+            for role in (None, *names.roles)
         ]
         for label in (None, *named)
     }
-    return [pair for label in (None, *facts.labels) for pair in of[label if label in named else None]]
+    return [pair for label in (None, *names.labels) for pair in of[label if label in named else None]]
 
 
 def edges_of(bounds: Bounds) -> tuple[npt.NDArray[np.int64], ...]:
@@ -131,7 +157,7 @@ _KEPT = ((LOW, HIGH), (EARLIEST, FIRST_VALUE), (LATEST, LAST_VALUE), (CONTACTS,)
 """What is kept of a stream only where it is asked for: extremes, first and last places, contacts, labels, days."""
 
 
-def _cells(facts: Facts, streams: Sequence[Stream], asks: Integers) -> tuple[Any, ...]:
+def _cells(names: Names, streams: Sequence[Stream], asks: Integers) -> tuple[Any, ...]:
     """Where facts are added up. Each goes into one cell, however many streams it is in: those of one set of streams
     share a cell. A stream is a cell itself, and the others' are merged into it.
 
@@ -139,7 +165,7 @@ def _cells(facts: Facts, streams: Sequence[Stream], asks: Integers) -> tuple[Any
     them that follows; the merges (from, into); and per cell and kind of thing kept the position among those that keep it
     (_UNKEPT: it does not).
     """
-    pairs = memberships(facts, streams)
+    pairs = memberships(names, streams)
     different = list(dict.fromkeys(pair for pair in pairs if pair))
     made_of = [sum(number in pair for pair in different) for number in range(len(streams))]
     cell_of: dict[tuple[int, ...], int] = {(): -1}
@@ -160,7 +186,7 @@ def _cells(facts: Facts, streams: Sequence[Stream], asks: Integers) -> tuple[Any
     home = np.array([cell_of[pair] for pair in pairs])
     begins = np.concatenate([[0], np.cumsum([len(pair) for pair in pairs])])
     members = np.array([number for pair in pairs for number in pair], dtype=np.int64)
-    return home, begins, members, np.array(merges, dtype=np.int64).reshape(-1, 2), len(facts.roles) + 1, slots
+    return home, begins, members, np.array(merges, dtype=np.int64).reshape(-1, 2), len(names.roles) + 1, slots
 
 
 def _early(asks: Integers, bounds: Bounds, streams: int) -> tuple[bool, Integers]:

@@ -14,12 +14,12 @@ import hashlib
 import json
 import shutil
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import numpy as np
@@ -54,6 +54,33 @@ Running = tuple[list[int], list[int]]
 """Days in order, and what has added up by the end of each."""
 
 
+class Source(Protocol):
+    """Where facts are loaded from."""
+
+    @property
+    def kinds(self) -> Collection[str]: ...
+
+    def load(self, kind: str, accounts: range) -> Facts:
+        """The facts of one kind for a range of account codes."""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """The facts of all accounts by kind, mapped from their files: the parts of them are only looked up."""
+
+    facts: dict[str, Facts]
+
+    @property
+    def kinds(self) -> Collection[str]:
+        return self.facts.keys()
+
+    def load(self, kind: str, accounts: range) -> Facts:
+        """The facts of one kind for a range of account codes."""
+        if kind not in self.facts:
+            raise facts.not_there(kind, self.facts)
+        return self.facts[kind].of(accounts)
+
+
 @dataclass(frozen=True)
 class Ledger:
     """The facts of a set of tables: the labels of each kind, and per kind the days on which facts became visible with
@@ -65,6 +92,10 @@ class Ledger:
     digests: dict[str, Running]
     accounts: dict[str, Running]
 
+    @property
+    def kinds(self) -> Collection[str]:
+        return self.labels.keys()
+
     def load(self, kind: str, accounts: range) -> Facts:
         """The facts of one kind for a range of account codes."""
         if kind not in self.labels:
@@ -72,6 +103,16 @@ class Ledger:
         offsets = self._offsets(kind)[accounts.start : accounts.stop + 1]
         columns = {name: self._column(kind, name, int(offsets[0]), int(offsets[-1])) for name in COLUMNS}
         return Facts(offsets - offsets[0], **columns, labels=self.labels[kind], roles=ROLES)
+
+    def mapped(self) -> Mapped:
+        """All facts of all accounts, each file opened once."""
+        return Mapped({kind: self._whole(kind) for kind in self.labels})
+
+    def _whole(self, kind: str) -> Facts:
+        size = (self.folder / kind / "offsets").stat().st_size // np.dtype(np.int64).itemsize
+        offsets = self._column(kind, "offsets", 0, size)
+        columns = {name: self._column(kind, name, 0, int(offsets[-1])) for name in COLUMNS}
+        return Facts(offsets, **columns, labels=self.labels[kind], roles=ROLES)
 
     @property
     def sizes(self) -> npt.NDArray[np.int64]:
@@ -95,7 +136,7 @@ class Ledger:
 
     def _column(self, kind: str, name: str, begin: int, end: int) -> npt.NDArray[Any]:
         """A part of a column, mapped from its file, which need not stay open for it."""
-        of = np.dtype(COLUMNS[name])
+        of = np.dtype(COLUMNS.get(name, np.int64))
         if begin == end:  # an empty file cannot be mapped
             return np.zeros(0, of)
         with pa.memory_map(str(self.folder / kind / name)) as file:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numba
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.facts import NO_VALUE, UNIT, Facts
-from features.kernel import Ask, Rows, Stream, edges_of, memberships
+from features.kernel import Ask, Names, Rows, Stream, edges_of, memberships
 from features.windows import ALWAYS, MICROSECONDS_PER_DAY, Bounds
 
 Numbers = npt.NDArray[np.float64]
@@ -50,21 +51,33 @@ GAP_DEVIATION, STREAK, DRIFT, TOP_SHARE, ENTROPY, SPREAD, LOWEST, AVERAGE, LASTE
 DEVIATION, STANDING, RISEN, FALLEN = list(map(int, Shape))[11:]
 
 
-def shape(facts: Facts, rows: Rows, bounds: Bounds, streams: Sequence[Stream], asks: Sequence[Ask]) -> Numbers:
-    """One line per ask, one column per row."""
-    out = np.full((len(asks), len(rows)), np.nan)
-    wanted = np.array(asks, dtype=np.int64).reshape(-1, 3)
-    _shape(facts.arrays, _member(facts, streams), wanted, *rows.in_order, *edges_of(bounds), out)
-    return out + 0.0  # -0.0 becomes 0.0
+@dataclass(frozen=True)
+class Question:
+    """Asks of one kind of facts as compiled code takes them: worked out once, for any rows and any accounts."""
+
+    asks: npt.NDArray[np.int64]
+    member: npt.NDArray[np.bool_]
+    edges: tuple[npt.NDArray[np.int64], ...]
+
+    @classmethod
+    def of(cls, names: Names, bounds: Bounds, streams: Sequence[Stream], asks: Sequence[Ask]) -> Question:
+        wanted = np.array(asks, dtype=np.int64).reshape(-1, 3)
+        return cls(wanted, _member(names, streams), edges_of(bounds))
+
+    def answers(self, facts: Facts, rows: Rows) -> Numbers:
+        """One line per ask, one column per row."""
+        out = np.full((len(self.asks), len(rows)), np.nan)
+        _shape(facts.arrays, self.member, self.asks, *rows.in_order, *self.edges, out)
+        return out + 0.0  # -0.0 becomes 0.0
 
 
-def _member(facts: Facts, streams: Sequence[Stream]) -> npt.NDArray[np.bool_]:
+def _member(names: Names, streams: Sequence[Stream]) -> npt.NDArray[np.bool_]:
     """Per stream, label and role (each with -1 first): is it in the stream?"""
-    pairs = memberships(facts, streams)
+    pairs = memberships(names, streams)
     member = np.zeros((len(streams), len(pairs)), dtype=np.bool_)
     for number, pair in enumerate(pairs):
         member[list(pair), number] = True
-    return member.reshape(len(streams), len(facts.labels) + 1, len(facts.roles) + 1)
+    return member.reshape(len(streams), len(names.labels) + 1, len(names.roles) + 1)
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

@@ -62,9 +62,11 @@ class Span:
     back: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bounds:
-    """Where each span lies for each as_of (rows: as_of, columns: span): instants, and local days since 1970."""
+    """Where each span lies for each as_of (rows: as_of, columns: span): instants, and local days since 1970. Shared by
+    all who ask for the same.
+    """
 
     as_of: Instants
     begin: Instants
@@ -75,6 +77,11 @@ class Bounds:
 
 def bounds(days: Sequence[date], spans: Sequence[Span], zone: str) -> Bounds:
     """Half-open like everything: ``[as_of - back - days, as_of - back)``."""
+    return _bounds(tuple(days), tuple(spans), zone)
+
+
+@lru_cache(maxsize=2**8)
+def _bounds(days: tuple[date, ...], spans: tuple[Span, ...], zone: str) -> Bounds:
     shape = (len(days), len(spans))
     ends = [[day + timedelta(days=1 - span.back) for span in spans] for day in days]
     begins = [

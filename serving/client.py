@@ -11,6 +11,7 @@ Where the service refuses, PropensityError has its words, its hint and its statu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import TracebackType
@@ -59,6 +60,14 @@ class Client:
     def score(self, outcome: str, accounts: Sequence[str]) -> answers.Scores:
         """Up to 10,000 accounts, in the order given."""
         return self._post("/v1/score", {"outcome": outcome, "accounts": list(accounts)})
+
+    def score_stream(self, outcome: str, accounts: Sequence[str]) -> Iterator[answers.Told | answers.Unscored]:
+        """The same, each as it comes. Raises PropensityError where something goes wrong on the way."""
+        yield from self._lines("/v1/score/stream", {"outcome": outcome, "accounts": list(accounts)})
+
+    def now(self, account: str, outcome: str) -> answers.Now:
+        """What the model says of an account's facts as they are now."""
+        return self._get(f"/v1/accounts/{_part(account)}/now", outcome=outcome)
 
     def score_features(self, outcome: str, rows: Sequence[Mapping[str, Any]]) -> answers.OfRows:
         """Feature rows of one's own, up to 1,000; what is left out is null."""
@@ -344,6 +353,26 @@ class Client:
             if cursor is None:
                 return
 
+    def _lines(self, path: str, body: Mapping[str, Any]) -> Iterator[Any]:
+        try:
+            with self._http.stream("POST", path, json=body) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refused(answer)
+                for line in map(json.loads, answer.iter_lines()):
+                    if "account" not in line:
+                        raise PropensityError(line["error"], line["hint"], status=line["status"])
+                    yield line
+        except httpx.TransportError as error:
+            raise self._unreached(error) from error
+
+    def _unreached(self, error: httpx.TransportError) -> PropensityError:
+        return PropensityError(
+            f"the service at {self._url} cannot be reached: {error or type(error).__name__}",
+            "Check that it is up: its /readyz answers 200.",
+            status=503,
+        )
+
     def _sent(self, method: str, path: str, tries: int = 1, **what: Any) -> Any:
         for left in reversed(range(tries)):
             try:
@@ -351,11 +380,7 @@ class Client:
                 break
             except httpx.TransportError as error:
                 if not left:
-                    raise PropensityError(
-                        f"the service at {self._url} cannot be reached: {error or type(error).__name__}",
-                        "Check that it is up: its /readyz answers 200.",
-                        status=503,
-                    ) from error
+                    raise self._unreached(error) from error
         if answer.is_success:
             return answer.json()
         raise _refused(answer)

@@ -108,7 +108,7 @@ def show_scored(scored: Scored) -> None:
 def _scores(model: Any, reasoner: Reasoner, rows: pd.DataFrame) -> pd.DataFrame:
     matrix, shift = model.encoder.matrix(rows), model.shift(rows)
     scores = model.score_matrix(matrix, shift)
-    why = reasoner.reasons(rows, model.explain_matrix(matrix, shift))
+    why = reasoner.reasons(rows.__getitem__, model.explain_matrix(matrix, shift))
     words = [[f"{reason.text} ({reason.direction})" for reason in line] for line in why]
     told = {
         f"reason_{number + 1}": [line[number] if number < len(line) else "" for line in words]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -140,19 +141,26 @@ class Encoder:
             out[:, position] = [codes.get(value, np.nan) for value in rows[name].tolist()]
         return out
 
-    def of_values(self, values: Mapping[str, Sequence[object]], rows: int) -> Matrix:
-        """The same from lists, of every column one, numbers as floats: without a frame, whose making takes longer than a
+    def of_rows(self, rows: Sequence[Mapping[str, object]]) -> Matrix:
+        """The same from rows, numbers as floats, what is left out null: without a frame, whose making takes longer than a
         prediction.
         """
-        out = np.empty((rows, len(self.columns)), dtype=np.float64)
-        for position, name in enumerate(self.columns):
-            given = values[name]
-            if name in self.categories:
-                codes = {category: float(code) for code, category in enumerate(self.categories[name])}
-                out[:, position] = [codes.get(value, np.nan) for value in given]  # type: ignore[call-overload]
-            else:
-                out[:, position] = given  # type: ignore[assignment]
+        out = np.full((len(rows), len(self.columns)), np.nan)
+        for line, row in zip(out, rows, strict=True):
+            for name, value in row.items():
+                if value is not None and name in self._places:
+                    place, codes = self._places[name]
+                    line[place] = value if codes is None else codes.get(value, np.nan)  # type: ignore[call-overload]
         return out
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, dict[str, float] | None]]:
+        """Where each column stands, and the codes of its categories."""
+        codes = {
+            name: {category: float(code) for code, category in enumerate(found)}
+            for name, found in self.categories.items()
+        }
+        return {name: (place, codes.get(name)) for place, name in enumerate(self.columns)}
 
     @property
     def categorical(self) -> list[int]:

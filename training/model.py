@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,6 +71,12 @@ class Model:
         if self.season is None or "as_of" not in rows:
             return np.zeros(len(rows))
         return self.season.shift(rows["as_of"].to_numpy(dtype=object))
+
+    def shift_at(self, day: date | None, rows: int) -> Vector:
+        """The same of so many rows that are all as of one day."""
+        if self.season is None or day is None:
+            return np.zeros(rows)
+        return self.season.shift([day] * rows)
 
     def score_matrix(self, matrix: Matrix, shift: Vector) -> Scores:
         """``shift`` is that of the rows which the matrix was made of."""

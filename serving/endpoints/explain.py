@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import pandas as pd
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from features.feature import Column
 from serving.endpoints import AccountId, Asking, Loaded, OutcomeName, answers
-from serving.scores.families import share
 from serving.web.answers import Explained
 from serving.web.freshness import told
 from serving.web.tags import Tag
@@ -34,11 +32,11 @@ def explain(account: AccountId, outcome: OutcomeName, request: Request, live: Lo
     if tag.known:
         return tag.unchanged()
     served, score = live.of(outcome), live.score(outcome, account)
-    row = served.rows([account])
-    *contributions, base = served.scorer.model.contributions(row)[0].tolist()
-    shares = share(served.scorer.model, served.scorer.plan, row)
+    row = served.shown.row(account, list(served.by_name))
+    *contributions, base = served.scorer.contributions(row, score.as_of)
+    groups = served.groups
     features = [
-        _feature(column, row[column.name].iloc[0], contribution)
+        _feature(column, row[column.name], contribution)
         for column, contribution in zip(served.columns, contributions, strict=True)
     ]
     features.sort(key=lambda feature: -abs(feature["contribution"]))
@@ -47,15 +45,15 @@ def explain(account: AccountId, outcome: OutcomeName, request: Request, live: Lo
             "score": told(live.workspace, score),
             "base": base,
             "log_odds": math.fsum([base, *contributions]),
-            "families": shares.families,
-            "roles": shares.roles,
+            "families": groups.added(groups.families, contributions),
+            "roles": groups.added(groups.roles, contributions),
             "features": features,
         }
     )
 
 
 def _feature(column: Column, value: Any, contribution: float) -> dict[str, Any]:
-    known = None if pd.isna(value) else value if column.categorical else float(value)
+    known = None if isinstance(value, float) and math.isnan(value) else value
     declaration = column.declaration
     return {
         "name": column.name,

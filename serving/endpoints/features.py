@@ -39,33 +39,23 @@ def score(asked: Rows, live: Loaded) -> Json:
     Numbers for numeric features, text for categorical ones; anything else, and an unknown name, is an error.
     """
     served = live.of(asked.outcome)
-    scores = served.scorer.of_values(_values(served.columns, asked.rows), len(asked.rows))
+    scores = served.scorer.of_rows(_checked(served.by_name, asked.rows))
     return Json(
         {
             "outcome": asked.outcome,
             "model_version": served.scorer.version.number,
-            "scores": [
-                {
-                    "probability": score.probability,
-                    "low": score.low,
-                    "high": score.high,
-                    "reasons": [reason.as_dict() for reason in score.reasons],
-                }
-                for score in scores
-            ],
+            "scores": [score.as_dict() for score in scores],
         }
     )
 
 
-def _values(columns: list[Column], rows: list[dict[str, Any]]) -> dict[str, list[str | float | None]]:
-    """Checked rows as a list for every column."""
-    names = {column.name for column in columns}
-    if unknown := sorted({name for row in rows for name in row} - names):
-        raise _unknown(unknown, [column.name for column in columns])
-    return {
-        column.name: [_value(column, number, row.get(column.name)) for number, row in enumerate(rows)]
-        for column in columns
-    }
+def _checked(columns: dict[str, Column], rows: list[dict[str, Any]]) -> list[dict[str, str | float | None]]:
+    """The rows, every value found to be what its feature takes."""
+    if unknown := sorted({name for row in rows for name in row} - columns.keys()):
+        raise _unknown(unknown, list(columns))
+    return [
+        {name: _value(columns[name], number, value) for name, value in row.items()} for number, row in enumerate(rows)
+    ]
 
 
 def _unknown(unknown: list[str], names: list[str]) -> PropensityError:
@@ -82,7 +72,7 @@ def _value(column: Column, row: int, value: Any) -> str | float | None:
             return value
         raise _wrong(column, row, "text")
     if value is None:
-        return math.nan
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
         raise _wrong(column, row, "a finite number")
     return float(value)

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.endpoints import Asking, Loaded, answers
+from serving.endpoints import Asking, Caller, Loaded, answers
 from serving.web.answers import Scores
 from serving.web.freshness import aged
 from serving.web.guard import Json
+from serving.web.live import Live, Served
 
 SCOPE = "read"
 OWNED = True
@@ -37,25 +38,31 @@ def score(asked: Accounts, live: Loaded, caller: Asking) -> Json:
     is an error of the whole request where it is the only one.
     """
     served = live.of(asked.outcome)
-    seen = [account for account in asked.accounts if caller.sees(account)]
-    found = served.scores(seen)
-    age = aged(live.workspace, served.shown.as_of)
-
-    def told(account: str) -> dict[str, Any]:
-        if account in found:
-            return found[account].as_dict() | age
-        why = live.why_not(asked.outcome, account) if caller.sees(account) else live.stranger(account)
-        if why.status == 404 and len(asked.accounts) == 1:
-            raise why
-        status = 404 if why.status == 404 else "unscored"
-        return {"account": account, "status": status, "error": why.message, "hint": why.hint}
-
+    told = lines(live, served, caller, asked.accounts)
+    if len(told) == 1 and told[0].get("status") == 404:
+        raise live.stranger(asked.accounts[0])
     return Json(
         {
             "outcome": asked.outcome,
             "as_of": served.shown.as_of.isoformat(),
             "model_version": served.scorer.version.number,
-            **age,
-            "scores": [told(account) for account in asked.accounts],
+            **aged(live.workspace, served.shown.as_of),
+            "scores": told,
         }
     )
+
+
+def lines(live: Live, served: Served, caller: Caller, accounts: list[str]) -> list[dict[str, Any]]:
+    """Of each account its score, or why there is none; of those that the caller does not see, that they are unknown."""
+    found = served.scores([account for account in accounts if caller.sees(account)])
+    age = aged(live.workspace, served.shown.as_of)
+
+    def told(account: str) -> dict[str, Any]:
+        if account in found:
+            return found[account].as_dict() | age
+        outcome = served.scorer.outcome
+        why = live.why_not(outcome, account) if caller.sees(account) else live.stranger(account)
+        status = 404 if why.status == 404 else "unscored"
+        return {"account": account, "status": status, "error": why.message, "hint": why.hint}
+
+    return [told(account) for account in accounts]

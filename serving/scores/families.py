@@ -12,7 +12,7 @@ from features.plan import Plan
 from features.workspace import Workspace
 from serving.scores.score import Score
 from serving.scores.stored import Stored
-from training.explain import grouped
+from training import explain
 from training.model import Model, honour
 
 
@@ -41,9 +41,32 @@ def shares(workspace: Workspace, scores: list[Score]) -> dict[str, Shares]:
 
 def share(model: Model, plan: Plan, row: pd.DataFrame) -> Shares:
     """Those of one feature row, the largest first."""
-    each = grouped(model, plan, model.contributions(row))
-    families, roles = (
-        {name: float(values[0]) for name, values in sorted(groups.items(), key=lambda item: -abs(item[1][0]))}
-        for groups in (each.families, each.roles)
+    *contributions, start = model.contributions(row)[0].tolist()
+    named = Named.of(model, plan)
+    return Shares(
+        named.added(named.families, contributions),
+        named.added(named.roles, contributions),
+        start,
+        float(model.odds(row)[0]),
     )
-    return Shares(families, roles, float(each.start[0]), float(model.odds(row)[0]))
+
+
+@dataclass(frozen=True)
+class Named:
+    """The family and the role of each column that a model takes, in its order."""
+
+    families: list[str]
+    roles: list[str]
+
+    @classmethod
+    def of(cls, model: Model, plan: Plan) -> Named:
+        family, role = explain.families(plan), explain.roles(plan)
+        return cls([family(name) for name in model.encoder.columns], [role(name) for name in model.encoder.columns])
+
+    @staticmethod
+    def added(groups: list[str], contributions: list[float]) -> dict[str, float]:
+        """What each group adds, the largest first."""
+        total: dict[str, float] = {}
+        for group, one in zip(groups, contributions, strict=True):
+            total[group] = total.get(group, 0.0) + one
+        return dict(sorted(total.items(), key=lambda item: -abs(item[1])))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from features.feature import Column
 from features.plan import Plan
@@ -37,14 +36,14 @@ class Reasoner:
         groups = np.array([order[key] for key in keys])
         return cls(columns, groups, [np.flatnonzero(groups == number) for number in range(len(order))])
 
-    def reasons(self, rows: pd.DataFrame | Mapping[str, Sequence[object]], contributions: Matrix) -> list[list[Reason]]:
-        """Up to three reasons per row, strongest first.
+    def reasons(self, values_of: Callable[[str], Iterable[object]], contributions: Matrix) -> list[list[Reason]]:
+        """Up to three reasons per row, strongest first; ``values_of`` has the values of a column by its name.
 
         A row above the model's starting point is explained by what raises it, one below by what lowers it.
         """
         chosen = [self._strongest(line[:-1]) for line in contributions]
         wanted = {self.columns[column].name for line in chosen for column, _ in line}
-        values: dict[str, list[object]] = {name: list(rows[name]) for name in wanted}
+        values: dict[str, list[object]] = {name: list(values_of(name)) for name in wanted}
         return [
             [self._said(column, total, values, position) for column, total in line]
             for position, line in enumerate(chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,9 @@ class Chance:
     low: float
     high: float
     reasons: list[Reason]
+
+    def as_dict(self) -> dict[str, Any]:
+        return vars(self) | {"reasons": [reason.as_dict() for reason in self.reasons]}
 
 
 @dataclass(frozen=True)
@@ -84,17 +88,26 @@ class Scorer:
             for row in order
         ]
 
-    def of_values(self, values: Mapping[str, Sequence[object]], rows: int) -> list[Chance]:
-        """Score feature rows that belong to no account and no date, of every column a list; in order."""
-        matrix, shift = self.model.encoder.of_values(values, rows), np.zeros(rows)
+    def of_rows(self, rows: Sequence[Mapping[str, object]], day: date | None = None) -> list[Chance]:
+        """Score feature rows in order, all as of a day or of none; what they leave out is null."""
+        matrix, shift = self.model.encoder.of_rows(rows), self.model.shift_at(day, len(rows))
         scores = self.model.score_matrix(matrix, shift)
-        why = self.reasoner.reasons(values, self.model.explain_matrix(matrix, shift))
+        why = self.reasoner.reasons(
+            lambda name: [row.get(name) for row in rows], self.model.explain_matrix(matrix, shift)
+        )
         numbers = zip(scores.probability.tolist(), scores.low.tolist(), scores.high.tolist(), why, strict=True)
         return [Chance(*one) for one in numbers]
+
+    def contributions(self, row: Mapping[str, object], day: date) -> list[float]:
+        """What each feature of a row as of a day adds to the log-odds and, last, the starting point."""
+        found: list[float] = self.model.explain_matrix(self.model.encoder.of_rows([row]), self.model.shift_at(day, 1))[
+            0
+        ].tolist()
+        return found
 
     def _chunk(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[list[Reason]]]:
         matrix = self.model.encoder.matrix(rows)
         shift = self.model.shift(rows)
         scores = self.model.score_matrix(matrix, shift)
-        why = self.reasoner.reasons(rows, self.model.explain_matrix(matrix, shift))
+        why = self.reasoner.reasons(rows.__getitem__, self.model.explain_matrix(matrix, shift))
         return scores.probability, scores.low, scores.high, why

@@ -82,6 +82,23 @@ class Scores(Answer):
     scores: list[Told | Unscored]
 
 
+class Now(Chance):
+    """What the model says of the facts as of the last day there are; ``batch_probability`` is what the batch that is
+    served says, null where the account is not in it.
+    """
+
+    outcome: str
+    account: str
+    as_of: str
+    age_days: int
+    stale: bool
+    reasons: list[Reason]
+    model_version: int
+    row_hash: str
+    batch_as_of: str
+    batch_probability: float | None
+
+
 class OfAccount(Answer):
     """One element per outcome."""
 

@@ -39,6 +39,7 @@ from serving.endpoints import (
     log,
     models,
     movement,
+    now,
     opinions,
     opt_outs,
     outreach,
@@ -55,6 +56,7 @@ from serving.endpoints import (
     states,
     stored,
     stories,
+    stream,
     timeline,
     what_if,
     worth,
@@ -81,8 +83,10 @@ LOOPBACK = "PROPENSITY_LOOPBACK"
 
 ENDPOINTS = (
     score,
+    stream,
     features,
     account,
+    now,
     scores,
     stored,
     explain,

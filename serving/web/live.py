@@ -12,31 +12,41 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
 from features import frame
+from features.alone import Alone, Row
 from features.errors import PropensityError
 from features.feature import Column
+from features.peers import Peers
 from features.workspace import Workspace
 from serving.scores import lists
+from serving.scores.families import Named
 from serving.scores.score import Score
-from serving.scores.scoring import Scorer
+from serving.scores.scoring import Chance, Scorer
 from serving.stores.log import digest
 from serving.stores.store import Store
 from serving.web.kept import Kept
 from serving.web.later import Later
 from serving.web.prepared import Prepared
+from training.model import honour
 from training.outcomes import configured
 from training.registry import Registry, Version
 
 LOG = logging.getLogger("propensity")
+PEERS_GONE = PropensityError(
+    "what the latest batch ranks accounts among is gone",
+    "Build the frame again with `propensity features`, and score again.",
+    status=503,
+)
 
 
 @dataclass(frozen=True)
 class Shown:
     """The batch that people see: its scores, and the feature rows from which they are computed again. ``agreed`` are the
-    accounts of which that was done, and was the same.
+    accounts of which that was done, and was the same. ``peers`` are what its ranks were made from, None where they are gone.
     """
 
     as_of: date
@@ -44,7 +54,18 @@ class Shown:
     rows: pd.DataFrame
     place: dict[str, int]
     scores: dict[str, Score]
+    peers: Peers | None
     agreed: set[str] = field(default_factory=set)
+
+    def row(self, account: str, names: Sequence[str]) -> dict[str, Any]:
+        """Some columns of an account's feature row."""
+        place = self.place[account]
+        return {name: self._columns[name].item(place) for name in names}
+
+    @cached_property
+    def _columns(self) -> dict[str, np.ndarray]:
+        """Each column by itself: what a frame takes to find a row in all of them, one row is not worth."""
+        return {str(name): column.to_numpy() for name, column in self.rows.items()}
 
     def quantiles(self, which: Sequence[float]) -> dict[float, float]:
         """Of the probabilities; nothing where there are none. Scores come highest first."""
@@ -94,6 +115,15 @@ class Served:
         known = {column.name: column for column in self.scorer.plan.columns}
         return [known[name] for name in self.scorer.model.encoder.columns]
 
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    @cached_property
+    def groups(self) -> Named:
+        """The family and the role of each feature."""
+        return Named.of(self.scorer.model, self.scorer.plan)
+
     @property
     def named(self) -> tuple[str, ...]:
         """What the scores depend on, or that there are none."""
@@ -125,13 +155,14 @@ class Served:
 class Live:
     """A workspace as it is served. An outcome without a champion, or whose champion cannot be used, says why.
 
-    ``owners``: every account known, scored or not, and who looks after it. ``unreached``: why nobody can know by now
+    ``owners``: every account known, scored or not, and who looks after it; ``facts``: theirs, as they are now. ``unreached``: why nobody can know by now
     whether there is something new to serve, None where one can.
     """
 
     workspace: Workspace
     owners: dict[str, str | None]
     kept: Kept
+    facts: Alone
     prepared: Prepared = field(default_factory=Prepared)
     later: Later = field(default_factory=Later)
     served: dict[str, Served] = field(default_factory=dict)
@@ -143,7 +174,7 @@ class Live:
     def load(cls, workspace: Workspace) -> Live:
         """Load every champion, each byte checked, and its batch."""
         registry, store = Registry(workspace), Store(workspace)
-        live = cls(workspace, lists.owners(workspace), Kept(workspace))
+        live = cls(workspace, lists.owners(workspace), Kept(workspace), Alone.of(workspace))
         for outcome, _ in workspace.config.outcomes:
             champion = None
             try:
@@ -200,19 +231,42 @@ class Live:
             raise self.why_not(outcome, account)
         return found[account]
 
+    def scored_now(self, outcome: str, account: str) -> tuple[Row, Chance]:
+        """An account's feature row from its facts as they are now, among the peers of the latest batch, and its score.
+
+        Raises PropensityError where it may not be scored, or the features are not those that the model was trained on.
+        """
+        served = self.of(outcome)
+        scorer, peers = served.scorer, served.shown.peers
+        if self.facts.plan.digest != scorer.plan.digest:
+            honour(scorer.model, self.facts.plan)
+        if peers is None:
+            raise PEERS_GONE.with_traceback(None)
+        if account not in self.facts.codes:
+            raise self.stranger(account)
+        row = self.facts.row(account, peers)
+        if row is None:
+            raise self.refusal(account)
+        if outcome not in row.applies:
+            raise self._not_applying(outcome, account, row.as_of)
+        return row, scorer.of_rows([row.values], row.as_of)[0]
+
     def why_not(self, outcome: str, account: str) -> PropensityError:
         """Why an account has no score of an outcome: it is unknown, not in the cohort, or the outcome does not apply."""
         shown = self.of(outcome).shown
         if account in shown.place:
-            settings = configured(self.workspace, outcome)
-            takes = [f"activity in the days that outcomes.{outcome}.given_days states"] if settings.given_days else []
-            takes += [f"{settings.given_level} above zero"] if settings.given_level else []
-            return PropensityError(
-                f"{outcome} does not apply to account {account!r} as of {shown.as_of}",
-                f"It takes {' and '.join(takes)}.",
-                status=409,
-            )
+            return self._not_applying(outcome, account, shown.as_of)
         return self.refusal(account)
+
+    def _not_applying(self, outcome: str, account: str, as_of: date) -> PropensityError:
+        settings = configured(self.workspace, outcome)
+        takes = [f"activity in the days that outcomes.{outcome}.given_days states"] if settings.given_days else []
+        takes += [f"{settings.given_level} above zero"] if settings.given_level else []
+        return PropensityError(
+            f"{outcome} does not apply to account {account!r} as of {as_of}",
+            f"It takes {' and '.join(takes)}.",
+            status=409,
+        )
 
     def refusal(self, account: str) -> PropensityError:
         """Why an account has no score of any outcome."""
@@ -232,7 +286,8 @@ def _shown(store: Store, scorer: Scorer, batch: sa.Row[Any] | None) -> Shown | P
         return PropensityError(error.message, error.hint, status=503)
     place = {account: position for position, account in enumerate(rows["account"].tolist())}
     scores = {score.account: score for score in store.of_batch(batch)}
-    return Shown(batch.as_of, batch.frame_hash, rows, place, scores)
+    peers = frame.peers_of(scorer.workspace, batch.as_of, batch.frame_hash)
+    return Shown(batch.as_of, batch.frame_hash, rows, place, scores, peers)
 
 
 def not_scored_yet(champion: Version, scored: int) -> PropensityError:

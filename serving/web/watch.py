@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from features import erased
+from features.alone import Alone
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.scores import lists
@@ -137,7 +138,9 @@ class Watcher:
                 live = self._followed(live, registry, store, outcome, one)
                 self.app.state.live = live  # at once: what comes next may fail
             if accounts != self._accounts or live.unreached is not None:
-                live = replace(live, owners=lists.owners(self.workspace), unreached=None)
+                live = replace(
+                    live, owners=lists.owners(self.workspace), facts=Alone.of(self.workspace), unreached=None
+                )
         self._accounts, self._unreached = accounts, False
         REACHED.set(1)
         if live is not before:

@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features import computing, frame, intake, ledger, partitions, windows
+from features.alone import Alone
 from features.computing import Partition, filled
 from features.definitions import FEATURES
 from features.errors import PropensityError
@@ -638,6 +639,59 @@ def test_an_account_alone_is_as_it_is_among_all(account: int, stored: tuple[Work
             found = frame._finished(made, day, batch[0], ranked(made, batch[0], peers)).to_pandas()
             expected = mine.drop(columns="as_of").reset_index(drop=True)
             pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
+def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
+    """Bit for bit; what is null in either way is null."""
+    return found.keys() == expected.keys() and all(
+        struct.pack("d", one) == struct.pack("d", other)
+        if isinstance(one, float) and isinstance(other, float) and not math.isnan(one)
+        else one == other or (pd.isna(one) and pd.isna(other))
+        for one, other in ((found[name], expected[name]) for name in found)
+    )
+
+
+@pytest.mark.parametrize("day", [STORED[0], STORED[4], STORED[-1]])
+def test_a_row_from_the_facts_is_the_row_of_the_frame(day: date, stored: tuple[Workspace, dict[date, str]]) -> None:
+    """Of every account, null for null and bit for bit, with the hash of it; nothing of who is not in the frame."""
+    workspace, refs = stored
+    peers = frame.peers_of(workspace, day, refs[day])
+    assert peers is not None
+    whole = frame.read(workspace, day, refs[day])
+    expected = {row["account"]: row for row in whole.to_dict("records")}
+    accounts = Alone.of(workspace, day)
+    assert len(accounts.codes) == ACCOUNTS
+    for account in accounts.codes:
+        row = accounts.row(account, peers)
+        if row is None:
+            assert account not in expected
+            continue
+        stored_row = expected.pop(account)
+        assert same(row.values, {name: stored_row[name] for name in frame.current_plan(workspace).names})
+        assert row.row_hash == stored_row["row_hash"]
+        assert row.applies == {name for name, _ in workspace.config.outcomes if stored_row[f"for_{name}"]}
+    assert not expected
+
+
+def test_a_row_from_the_facts_is_as_of_the_last_day_of_the_data(stored: tuple[Workspace, dict[date, str]]) -> None:
+    assert Alone.of(stored[0]).day == frame.observed_until(stored[0])
+
+
+def test_other_peers_change_ranks_alone(stored: tuple[Workspace, dict[date, str]]) -> None:
+    workspace, refs = stored
+    now, before = (frame.peers_of(workspace, day, refs[day]) for day in (STORED[-1], STORED[0]))
+    assert now is not None and before is not None
+    accounts = Alone.of(workspace, STORED[-1])
+    rows = [(accounts.row(account, now), accounts.row(account, before)) for account in accounts.codes]
+    changed = {
+        name
+        for one, other in rows
+        if one is not None and other is not None
+        for name in one.values
+        if not same({name: one.values[name]}, {name: other.values[name]})
+    }
+    assert changed
+    assert changed <= {column.name for column, _ in ranks(accounts.plan)}
 
 
 def test_ranks_are_those_of_the_stored_peers(stored: tuple[Workspace, dict[date, str]]) -> None:

@@ -88,7 +88,7 @@ def test_what_is_served_is_told_as_metrics(served: Workspace, monkeypatch: pytes
         assert value("propensity_served", outcome=outcome) == 1
         middle = value("propensity_scores_probability", outcome=outcome, quantile="0.5")
         assert middle == sorted(score.probability for score in scores)[round(0.5 * (len(scores) - 1))]
-    none = Live(served, live.owners, live.kept)
+    none = Live(served, live.owners, live.kept, live.facts)
     monkeypatch.setattr(gauges.HELD, "app", SimpleNamespace(state=SimpleNamespace(live=none)))
     assert value("propensity_served", outcome="churn") == 0
     assert value("propensity_model_version", outcome="churn") is None

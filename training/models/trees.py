@@ -67,6 +67,7 @@ FULL = Growth(
 )
 
 
+FEW = 16
 PULL = 8.0
 """As how many boosters more what is usual counts."""
 
@@ -83,18 +84,26 @@ class Trees:
     kind: str = "trees"
 
     def raw(self, matrix: Matrix) -> Vector:
-        return mean_of([raw_score(booster, matrix) for booster in self.boosters])
+        return mean_of(self._each(matrix))
 
     def variance(self, matrix: Matrix) -> Vector:
         """How far the boosters are apart tells how much another sample of accounts would have changed their mean. So few
         tell little of a single row, which is why it is pulled towards what is usual.
         """
         free = len(self.boosters) - 1
-        return self.blind * (PULL * self.usual + free * jackknife(self.boosters, matrix)) / (PULL + free)
+        return self.blind * (PULL * self.usual + free * apart(self._each(matrix))) / (PULL + free)
 
     def contributions(self, matrix: Matrix) -> Matrix:
         """Exact Shapley values, averaged over the boosters."""
         return mean_of([one.contributions(matrix) for one in self.explained])
+
+    def _each(self, matrix: Matrix) -> list[Vector]:
+        """The log-odds of each booster. Of a few rows by our own code, which comes to the same bits: for one row, calling
+        LightGBM takes longer than walking its trees.
+        """
+        if len(matrix) > FEW:
+            return [raw_score(booster, matrix) for booster in self.boosters]
+        return [one.raw(matrix) for one in self.explained]
 
     @cached_property
     def explained(self) -> tuple[Contributions, ...]:
@@ -115,7 +124,11 @@ class Trees:
 
 def jackknife(boosters: tuple[lgb.Booster, ...], matrix: Matrix) -> Vector:
     """The variance of the mean log-odds of boosters each of which lacks one group of accounts, per row."""
-    each = [raw_score(booster, matrix) for booster in boosters]
+    return apart([raw_score(booster, matrix) for booster in boosters])
+
+
+def apart(each: list[Vector]) -> Vector:
+    """The same from the log-odds of each."""
     middle = mean_of(each)
     return (len(each) - 1) * mean_of([(one - middle) ** 2 for one in each])
 
