@@ -1,4 +1,4 @@
-"""``GET /v1/asks``: asks of which something is still to come."""
+"""``GET /v1/asks/open``: asks of which something is still to come."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OWNED = True
 router = APIRouter()
 
 
-@router.get("/v1/asks", responses=answers(OpenAsks, 304, 400, 403, 404, 503))
+@router.get("/v1/asks/open", responses=answers(OpenAsks, 304, 400, 403, 404, 503))
 def asks(
     request: Request,
     live: Loaded,

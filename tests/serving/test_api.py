@@ -45,6 +45,7 @@ from serving.work.stories import stories
 from serving.work.writing import touch
 from tests.serving import inside
 from training import hazard, retention
+from training.backtest import backtest
 from training.dataset import Encoder, dataset
 from training.hazard import Lives
 from training.registry import Registry
@@ -68,6 +69,7 @@ def company(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Work
         batch.score(here, EARLIER)
         _register_again(here)
         _keep_a_curve(here)
+        backtest(here, "churn", most=1)
     return here
 
 
@@ -142,7 +144,7 @@ def prepared(company: Workspace, app: FastAPI, path: str, scored: list[Score]) -
         found[IDS[0]] = next(
             line.account for line in advocates(Situation.of(company), 300).asked if line.kind == "review"
         )
-    if path.startswith("/v1/asks/"):  # an id may have a slash in it
+    if path.startswith("/v1/asks/{ask}"):  # an id may have a slash in it
         thing = f"k-{path[-8:]}"
         asked = Entry("ask", thing, "asked", scored[-1].account, at, "ann", "somebody", "review")
         log.add(
@@ -190,7 +192,7 @@ def test_its_example_does_what_it_says(
     assert {one["name"] for one in operation.get("parameters", ()) if one["required"]} <= parameters.keys()
     where = path
     for name, (kind, value) in parameters.items():
-        where = where.replace(f"{{{name}}}", value) if kind == "path" else where
+        where = where.replace(f"{{{name}}}", str(value)) if kind == "path" else where
     query = {name: value for name, (kind, value) in parameters.items() if kind == "query"}
     body = None
     if "requestBody" in operation:
@@ -294,6 +296,8 @@ TAGGED = [
     "/v1/lists/churn",
     "/v1/calls",
     "/v1/advocates",
+    "/v1/advocates/blocked",
+    "/v1/asks/open",
     "/v1/alerts",
     "/v1/accounts/{account}/state",
     "/v1/states",
@@ -627,7 +631,16 @@ def test_a_key_of_one_owner_sees_their_accounts_alone(keyed: SimpleNamespace, sc
         well(client.get(f"/v1/accounts/{keyed.mine}/{rest}"))
         assert refused(client.get(f"/v1/accounts/{theirs}/{rest}"), 404) == f"there is no account {theirs!r}"
     refused(client.post(f"/v1/accounts/{theirs}/what-if", json={"changes": {"touches": 1}}), 404)
-    for path in ("/v1/scores?outcome=churn", "/v1/lists/churn", "/v1/calls", "/v1/advocates", "/v1/log", "/v1/alerts"):
+    for path in (
+        "/v1/scores?outcome=churn",
+        "/v1/lists/churn",
+        "/v1/calls",
+        "/v1/advocates",
+        "/v1/advocates/blocked",
+        "/v1/asks/open",
+        "/v1/log",
+        "/v1/alerts",
+    ):
         told = well(client.get(path))
         lines = told.get("scores") or told.get("lines") or told.get("entries") or told.get("open") or []
         assert {keyed.live.owners[line["account"]] for line in lines} <= {keyed.owner}, path
