@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import threading
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -52,6 +53,7 @@ from training.registry import Registry
 from training.worth import worth
 
 EARLIER = date(2026, 4, 30)
+PATIENCE = 240
 NOW = "2026-07-01T09:30:00Z"
 
 
@@ -710,6 +712,26 @@ def test_what_takes_long_keeps_nobody_waiting_and_without_the_log_stays(
     Log(company).add([touch(scored[1].account, "ann", "visit")])
     assert kept("long", lambda: 0, log=False) == 8
     assert kept("short", lambda: 9) == 9
+
+
+def test_what_takes_minutes_is_made_once_beside_the_requests(company: Workspace) -> None:
+    kept, begun, may_end = Kept(company), [], threading.Event()
+
+    def make() -> int:
+        begun.append(1)
+        may_end.wait()
+        return 7
+
+    for _ in range(2):
+        with pytest.raises(PropensityError, match="being worked out") as still:
+            kept.soon("a", make, 0.01)
+        assert still.value.status == 503
+    assert kept("b", lambda: 8) == 8, "nobody else waits for it"
+    may_end.set()
+    assert (kept.soon("a", make, PATIENCE), kept.soon("a", make, 0), begun) == (7, 7, [1])
+    with pytest.raises(ZeroDivisionError):
+        kept.soon("c", lambda: 1 // 0, PATIENCE)
+    assert kept.soon("c", lambda: 9, PATIENCE) == 9, "an error is not kept"
 
 
 def test_requests_that_named_themselves_hold_no_more_than_they_need(company: Workspace) -> None:
