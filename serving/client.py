@@ -163,9 +163,11 @@ class Client:
         """Who may not be asked, why, and until when."""
         return self._get("/v1/advocates/blocked", top=top, skip=skip, owner=owner, rule=rule)
 
-    def open_asks(self, top: int = 100, skip: int = 0, owner: str | None = None) -> answers.OpenAsks:
-        """Asked and not answered, or accepted and not done."""
-        return self._get("/v1/asks", top=top, skip=skip, owner=owner)
+    def open_asks(
+        self, top: int = 100, skip: int = 0, owner: str | None = None, logged: bool | None = None
+    ) -> answers.OpenAsks:
+        """Asked and not answered, or accepted and not done; ``logged``: only those written down here, or only the others."""
+        return self._get("/v1/asks/open", top=top, skip=skip, owner=owner, logged=logged)
 
     def eligibility(self, account: str) -> answers.Eligible:
         return self._get(f"/v1/accounts/{_part(account)}/eligibility")

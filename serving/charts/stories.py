@@ -25,7 +25,7 @@ def gaps(found: Rows) -> Any:
         .mark_bar(height={"band": 0.7})
         .encode(
             alt.X("value:Q", title="value of open deals", axis=alt.Axis(format="~s", tickCount=5)),
-            alt.Y("story:N", title=None, sort=alt.SortField("place"), axis=alt.Axis(labelLimit=230)),
+            alt.Y("story:N", title=None, sort=alt.SortField("place"), axis=alt.Axis(labelLimit=260)),
             alt.Color(
                 "part:N",
                 title=None,
@@ -34,4 +34,6 @@ def gaps(found: Rows) -> Any:
             order=alt.Order("part:N", sort="descending"),
         )
     )
-    return themed(bars, width=420, height=max(26 * len(found), 60))
+    return themed(bars, width=300, height=max(26 * len(found), 60)).properties(
+        padding={"left": 40, "right": 12, "top": 4, "bottom": 4}
+    )

@@ -1,4 +1,4 @@
-"""``GET /v1/asks``: asks of which something is still to come."""
+"""``GET /v1/asks/open``: asks of which something is still to come."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OWNED = True
 router = APIRouter()
 
 
-@router.get("/v1/asks", responses=answers(OpenAsks, 304, 400, 403, 404, 503))
+@router.get("/v1/asks/open", responses=answers(OpenAsks, 304, 400, 403, 404, 503))
 def asks(
     request: Request,
     live: Loaded,
@@ -26,11 +26,14 @@ def asks(
     top: Annotated[int, Query(ge=1, le=10_000, description="How many.")] = 100,
     skip: Skip = 0,
     owner: Owner = None,
+    logged: Annotated[
+        bool | None, Query(description="Only those written down here (true), or only those of the exports (false).")
+    ] = None,
 ) -> Response:
     """Asked and not answered, or accepted and not done; those written down here first, then by the day, the newest first."""
     whose = caller.whose(owner)
     tag = Tag(request, live, caller.owner, written=True)
     if tag.known:
         return tag.unchanged()
-    now, asked = situation_of(live), (top, skip, whose)
+    now, asked = situation_of(live), (top, skip, whose, logged)
     return tag.on(live.kept(("open asks", *asked), lambda: waiting(now, *asked).as_dict()))

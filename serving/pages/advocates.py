@@ -33,8 +33,8 @@ OWNED = True
 PAGE = Page("Advocates", "/advocates", 2)
 EACH, OPEN, GAPS = 25, 10, 10
 """Accounts on a page, open asks on one, and stories that are told."""
-PATIENCE, AGAIN = 2.0, 15
-"""Seconds that the page waits for what takes minutes, and after which it loads itself again."""
+PATIENCE = 2.0
+"""Seconds that the page waits for what takes minutes."""
 MOST = 10_000
 """Lines of a file."""
 MAY = ("account", "name", "owner", "contact", "role", "kind", "effort", "accepts", "low", "high", "probability",
@@ -56,6 +56,7 @@ class Filter:
     page: int
     blocked: int
     waiting: int
+    exported: int
 
     def query(self, **other: Any) -> str:
         """What comes after the ``?``, where something is another."""
@@ -76,8 +77,9 @@ def _filter(
     page: Number = 1,
     blocked: Number = 1,
     waiting: Number = 1,
+    exported: Number = 1,
 ) -> Filter:
-    return Filter(owner, kind, rule, sort, account, page, blocked, waiting)
+    return Filter(owner, kind, rule, sort, account, page, blocked, waiting, exported)
 
 
 Filtered = Annotated[Filter, Depends(_filter)]
@@ -91,15 +93,14 @@ def advocates(show: Showing, cut: Filtered) -> Response:
     except PropensityError as error:
         if error.status != 503:
             raise
-        answer = show("soon.html", PAGE, 503, error=error, what="Who may be asked, and who says yes")
-        answer.headers["Refresh"] = str(AGAIN)
-        return answer
+        return show.waiting(PAGE, "Who says yes is learnt from every ask so far, once for each change of the data.")
     return show(
         "advocates.html",
         PAGE,
         may=_may(show, cut, EACH, EACH * (cut.page - 1)),
         may_not=_may_not(show, cut, EACH, EACH * (cut.blocked - 1)),
-        open=_open(show, cut),
+        open=_open(show, cut, True, cut.waiting),
+        exported=_open(show, cut, False, cut.exported),
         one=_one(show, cut.account) if cut.account else None,
         stories=_or_why(lambda: _stories(show)) if owner is None else None,
         owners=live.kept(("choices", owner), lambda: choices(live.workspace, owner), log=False).get("owner", []),
@@ -142,8 +143,9 @@ def _may_not(show: Show, cut: Filter, top: int, skip: int) -> dict[str, Any]:
     return found
 
 
-def _open(show: Show, cut: Filter) -> Any:
-    return answered(of_asks.asks(show.request, show.live, show.caller, OPEN, OPEN * (cut.waiting - 1), cut.owner))
+def _open(show: Show, cut: Filter, logged: bool, page: int) -> Any:
+    asked = (OPEN, OPEN * (page - 1), cut.owner, logged)
+    return answered(of_asks.asks(show.request, show.live, show.caller, *asked))
 
 
 def _one(show: Show, account: str) -> dict[str, Any]:

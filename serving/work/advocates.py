@@ -153,9 +153,13 @@ def blocked(
     return Blocked(situation.as_of, len(found), dict(rules.most_common()), lines)
 
 
-def waiting(situation: Situation, top: int = 100, skip: int = 0, owner: str | None = None) -> Open:
-    """Asks that nobody has answered yet, and those that were accepted and are not done."""
-    found = [one for one in _asks(situation, owner) if one.open]
+def waiting(
+    situation: Situation, top: int = 100, skip: int = 0, owner: str | None = None, logged: bool | None = None
+) -> Open:
+    """Asks that nobody has answered yet, and those that were accepted and are not done; those alone that the log has, or
+    that it has not, if ``logged`` says so.
+    """
+    found = [one for one in _asks(situation, owner) if one.open and logged in (None, one.ask in situation.logged)]
     found.sort(key=lambda one: (one.ask not in situation.logged, -one.asked.toordinal(), one.ask))
     shown = found[skip : skip + top]
     names, terms = Store(situation.workspace).names([one.account for one in shown]), situation.workspace.config.asks

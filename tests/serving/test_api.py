@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import threading
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -45,12 +46,14 @@ from serving.work.stories import stories
 from serving.work.writing import touch
 from tests.serving import inside
 from training import hazard, retention
+from training.backtest import backtest
 from training.dataset import Encoder, dataset
 from training.hazard import Lives
 from training.registry import Registry
 from training.worth import worth
 
 EARLIER = date(2026, 4, 30)
+PATIENCE = 240
 NOW = "2026-07-01T09:30:00Z"
 
 
@@ -68,6 +71,7 @@ def company(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Work
         batch.score(here, EARLIER)
         _register_again(here)
         _keep_a_curve(here)
+        backtest(here, "churn", most=1)
     return here
 
 
@@ -142,7 +146,7 @@ def prepared(company: Workspace, app: FastAPI, path: str, scored: list[Score]) -
         found[IDS[0]] = next(
             line.account for line in advocates(Situation.of(company), 300).asked if line.kind == "review"
         )
-    if path.startswith("/v1/asks/"):  # an id may have a slash in it
+    if path.startswith("/v1/asks/{ask}"):  # an id may have a slash in it
         thing = f"k-{path[-8:]}"
         asked = Entry("ask", thing, "asked", scored[-1].account, at, "ann", "somebody", "review")
         log.add(
@@ -190,7 +194,7 @@ def test_its_example_does_what_it_says(
     assert {one["name"] for one in operation.get("parameters", ()) if one["required"]} <= parameters.keys()
     where = path
     for name, (kind, value) in parameters.items():
-        where = where.replace(f"{{{name}}}", value) if kind == "path" else where
+        where = where.replace(f"{{{name}}}", str(value)) if kind == "path" else where
     query = {name: value for name, (kind, value) in parameters.items() if kind == "query"}
     body = None
     if "requestBody" in operation:
@@ -294,6 +298,8 @@ TAGGED = [
     "/v1/lists/churn",
     "/v1/calls",
     "/v1/advocates",
+    "/v1/advocates/blocked",
+    "/v1/asks/open",
     "/v1/alerts",
     "/v1/accounts/{account}/state",
     "/v1/states",
@@ -627,7 +633,16 @@ def test_a_key_of_one_owner_sees_their_accounts_alone(keyed: SimpleNamespace, sc
         well(client.get(f"/v1/accounts/{keyed.mine}/{rest}"))
         assert refused(client.get(f"/v1/accounts/{theirs}/{rest}"), 404) == f"there is no account {theirs!r}"
     refused(client.post(f"/v1/accounts/{theirs}/what-if", json={"changes": {"touches": 1}}), 404)
-    for path in ("/v1/scores?outcome=churn", "/v1/lists/churn", "/v1/calls", "/v1/advocates", "/v1/log", "/v1/alerts"):
+    for path in (
+        "/v1/scores?outcome=churn",
+        "/v1/lists/churn",
+        "/v1/calls",
+        "/v1/advocates",
+        "/v1/advocates/blocked",
+        "/v1/asks/open",
+        "/v1/log",
+        "/v1/alerts",
+    ):
         told = well(client.get(path))
         lines = told.get("scores") or told.get("lines") or told.get("entries") or told.get("open") or []
         assert {keyed.live.owners[line["account"]] for line in lines} <= {keyed.owner}, path
@@ -697,6 +712,26 @@ def test_what_takes_long_keeps_nobody_waiting_and_without_the_log_stays(
     Log(company).add([touch(scored[1].account, "ann", "visit")])
     assert kept("long", lambda: 0, log=False) == 8
     assert kept("short", lambda: 9) == 9
+
+
+def test_what_takes_minutes_is_made_once_beside_the_requests(company: Workspace) -> None:
+    kept, begun, may_end = Kept(company), [], threading.Event()
+
+    def make() -> int:
+        begun.append(1)
+        may_end.wait()
+        return 7
+
+    for _ in range(2):
+        with pytest.raises(PropensityError, match="being worked out") as still:
+            kept.soon("a", make, 0.01)
+        assert still.value.status == 503
+    assert kept("b", lambda: 8) == 8, "nobody else waits for it"
+    may_end.set()
+    assert (kept.soon("a", make, PATIENCE), kept.soon("a", make, 0), begun) == (7, 7, [1])
+    with pytest.raises(ZeroDivisionError):
+        kept.soon("c", lambda: 1 // 0, PATIENCE)
+    assert kept.soon("c", lambda: 9, PATIENCE) == 9, "an error is not kept"
 
 
 def test_requests_that_named_themselves_hold_no_more_than_they_need(company: Workspace) -> None:

@@ -13,7 +13,8 @@ from features.errors import PropensityError
 from features.workspace import FILE, Workspace, load
 from serving.stores.log import Log
 from serving.stores.store import Store
-from serving.work.advocates import advocates
+from serving.work import writing
+from serving.work.advocates import advocates, blocked, waiting
 from serving.work.asking import Situation, ask
 from tests.commands import Command
 
@@ -127,3 +128,33 @@ def test_a_contact_who_has_not_agreed_is_refused_and_who_has_is_named(company: W
         if "speaking" not in person.consent:
             with pytest.raises(PropensityError, match="has not agreed to a speaking"):
                 ask(Situation.of(company), line.account, "speaking", person.contact, "ann")
+
+
+def test_what_the_log_says_since_makes_the_situation_that_one_would_find_anew(company: Workspace) -> None:
+    before, log = Situation.of(company), Log(company)
+    judged = {account: before.eligibility(account) for account in before.facing}
+    account = advocates(before, 1).asked[0].account
+    made = ask(before, account, advocates(before, 1).asked[0].kind, None, "ann")
+    other = next(one for one in before.facing if one != account and judged[one].eligible)
+    log.add([writing.opt_out(log, other, "ann")])
+    anew, now = Situation.of(company), before.by_now([*log.entries("ask"), *log.entries("opt-out")])
+    assert (now.facing, now.asks, now.logged) == (anew.facing, anew.asks, anew.logged)
+    assert {one: now.eligibility(one) for one in now.facing} == {one: anew.eligibility(one) for one in anew.facing}
+    assert "opted out" in {each.rule for each in now.eligibility(other).objections}
+    assert made.thing in {one["ask"] for one in waiting(now, logged=True).lines}
+
+
+def test_lists_come_in_pieces_by_owner_and_by_kind(situation: Situation) -> None:
+    whole = advocates(situation, 1000)
+    pieces = [advocates(situation, 3, skip) for skip in range(0, whole.count, 3)]
+    assert [one for piece in pieces for one in piece.asked] == whole.asked
+    assert {piece.count for piece in pieces} == {whole.count} == {len(whole.asked)}
+    owner, kind = whole.asked[0].owner, whole.asked[0].kind
+    assert owner is not None
+    mine = advocates(situation, 1000, owner=owner, kind=kind).asked
+    assert mine == [one for one in whole.asked if (one.owner, one.kind) == (owner, kind)]
+    assert blocked(situation, 1000, owner=owner).count == sum(
+        situation.owners[account] == owner for account in whole.blocked
+    )
+    with pytest.raises(PropensityError, match="nobody called 'x'"):
+        waiting(situation, owner="x")

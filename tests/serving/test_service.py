@@ -346,8 +346,8 @@ ERRORS: dict[str, list[Case]] = {
         ("GET", "/v1/advocates/blocked?skip=-1", {}, 400, "query.skip"),
     ],
     "asked": [
-        ("GET", "/v1/asks?owner=nobody", {}, 404, "nobody called 'nobody'"),
-        ("GET", "/v1/asks?top=0", {}, 400, "query.top"),
+        ("GET", "/v1/asks/open?owner=nobody", {}, 404, "nobody called 'nobody'"),
+        ("GET", "/v1/asks/open?top=0", {}, 400, "query.top"),
     ],
     "eligibility": [("GET", f"{UNKNOWN}/eligibility", {}, 404, "no account 'nobody'")],
     "states": [
