@@ -94,12 +94,13 @@ def test_a_key_of_one_owner_is_told_of_theirs(apart: Workspace, inside: Inside) 
 
 
 @pytest.fixture
-def moved(served: Workspace, tmp_path: Path) -> tuple[Workspace, FastAPI, str]:
+def moved(served: Workspace, tmp_path: Path) -> tuple[Workspace, Watcher, str]:
     """The service over a copy in which, since the batch, an account has lost the usage of its last months."""
     workspace = load(Path(shutil.copytree(served.root, tmp_path / "moved", ignore=shutil.ignore_patterns("bentoml"))))
-    app = web.application()
-    app.state.live = live = Live.load(workspace)
-    account = next(iter(live.of("churn").shown.scores))
+    watcher = Watcher(web.application(), workspace)
+    watcher.begin()
+    assert watcher.live is not None
+    account = next(iter(watcher.live.of("churn").shown.scores))
     file = workspace.root / "data" / "usage.parquet"
     usage = pq.read_table(file)
     recent = pc.greater(usage["occurred_at"], pc.max(usage["occurred_at"]).as_py() - timedelta(days=60))
@@ -108,17 +109,16 @@ def moved(served: Workspace, tmp_path: Path) -> tuple[Workspace, FastAPI, str]:
     pq.write_table(usage.filter(pc.invert(late)), file)
     with intake.read(workspace) as found:
         found.write_tables()
-    return workspace, app, account
+    return workspace, watcher, account
 
 
-def test_new_facts_are_scored_before_the_next_batch(moved: tuple[Workspace, FastAPI, str]) -> None:
+def test_new_facts_are_scored_before_the_next_batch(moved: tuple[Workspace, Watcher, str]) -> None:
     """The watcher finds them; the row is that of the next frame but for ranks, which wait for its peers."""
-    workspace, app, account = moved
-    before = app.state.live
-    watcher = Watcher(app, workspace)
+    workspace, watcher, account = moved
+    before = watcher.live
     watcher.look()
-    watcher.close()
-    live = app.state.live
+    live = watcher.live
+    assert before is not None and live is not None
     (row, made), (old, _) = live.scored_now("churn", account), before.scored_now("churn", account)
     assert row.row_hash != old.row_hash
     day, batch = row.as_of, live.of("churn").shown
@@ -131,13 +131,9 @@ def test_new_facts_are_scored_before_the_next_batch(moved: tuple[Workspace, Fast
         known = None if pd.isna(following[name]) else following[name]
         assert name in late or known == (None if pd.isna(value) else value), name
     assert made.probability != batch.scores[account].probability
-    told = Inside(_guarded(app, workspace)).ask("GET", f"/v1/accounts/{account}/now?outcome=churn").json()
+    web.protect(watcher.app, workspace, loopback=True)
+    told = now(Inside(watcher.app), account).json()
     assert (told["probability"], told["batch_probability"]) == (made.probability, batch.scores[account].probability)
-
-
-def _guarded(app: FastAPI, workspace: Workspace) -> FastAPI:
-    web.protect(app, workspace, loopback=True)
-    return app
 
 
 def test_without_peers_there_is_no_score_and_it_says_why(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
