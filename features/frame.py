@@ -185,14 +185,51 @@ def stored(workspace: Workspace, days: list[date]) -> dict[date, str]:
 
 def read(workspace: Workspace, day: date, content: str) -> pd.DataFrame:
     """A stored frame by its content hash."""
+    frame = pq.read_table(_kept(workspace, day, content)).to_pandas()
+    frame.insert(1, "as_of", day)
+    return frame
+
+
+def row(workspace: Workspace, day: date, content: str, account: str) -> pd.DataFrame:
+    """The row of one account in a stored frame, read without the others where the file allows; empty where it has none."""
+    with pq.ParquetFile(_kept(workspace, day, content)) as file:
+        left = place = pc.index(file.read(columns=["account"])["account"], account).as_py()
+        part = file.schema_arrow.empty_table()
+        for group in range(file.num_row_groups if place >= 0 else 0):
+            if left < (size := file.metadata.row_group(group).num_rows):
+                part = file.read_row_group(group).slice(left, 1)
+                break
+            left -= size
+    frame = part.to_pandas()
+    frame.insert(1, "as_of", day)
+    return frame
+
+
+def days_of(workspace: Workspace, account: str) -> dict[date, str]:
+    """The dates as of which a stored frame has a row of this account, and the content hash of each; builds nothing."""
+    found = stored(workspace, sorted(map(date.fromisoformat, _dated(workspace))))
+    return {day: content for day, content in found.items() if _place(workspace, day, content, account) >= 0}
+
+
+def _dated(workspace: Workspace) -> list[str]:
+    folders = workspace.frames.iterdir() if workspace.frames.is_dir() else ()
+    return [one.name for one in folders if one.is_dir()]
+
+
+def _place(workspace: Workspace, day: date, content: str, account: str) -> int:
+    """Where its row lies; -1 where it has none."""
+    names = pq.read_table(path(workspace, day, content), columns=["account"])["account"]
+    place: int = pc.index(names, account).as_py()
+    return place
+
+
+def _kept(workspace: Workspace, day: date, content: str) -> Path:
     file = path(workspace, day, content)
     if not file.is_file():
         raise PropensityError(
             f"the frame {content} of {day} is gone", f"Run `propensity features --as-of {day}` to build it again."
         )
-    frame = pq.read_table(file).to_pandas()
-    frame.insert(1, "as_of", day)
-    return frame
+    return file
 
 
 def peers_of(workspace: Workspace, day: date, content: str) -> Peers | None:

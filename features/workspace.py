@@ -20,6 +20,7 @@ from features.settings.beacon import Beacon
 from features.settings.data import Check, Cohort, Grid, Mapping, Personas, Signals, Source, Text
 from features.settings.decisions import Asks, Calls, Economics
 from features.settings.freshness import Freshness
+from features.settings.login import Login
 from features.settings.outcomes import Outcomes
 from features.settings.programme import Programme
 from features.settings.service import Service
@@ -58,6 +59,7 @@ class Config(Strict):
     beacon: Beacon = Beacon()
     freshness: Freshness = Freshness()
     service: Service = Service()
+    login: Login = Login()
     store: str | None = None
 
     def delay_hours(self, table: str) -> float:
@@ -135,6 +137,8 @@ class Workspace:
     def __init__(self, root: Path, config: Config) -> None:
         self.root = root
         self.config = config
+        self.store_seconds = 600.0
+        """How long PostgreSQL may be silent before it counts as down: long, as commands write much at once."""
 
     @property
     def state(self) -> Path:

@@ -15,14 +15,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
 
 from features.errors import PropensityError
-from serving.web import answers, findings
+from serving.web import accounts, answers, findings, records
 
 TRIES = 3
 
@@ -104,20 +104,68 @@ class Client:
     def what_if(self, account: str, changes: Mapping[str, float], outcome: str | None = None) -> answers.WhatIf:
         return self._post(f"/v1/accounts/{_part(account)}/what-if", {"changes": dict(changes), "outcome": outcome})
 
+    def levers(self, account: str) -> accounts.Levers:
+        """What a what-if can be about, and within what."""
+        return self._get(f"/v1/accounts/{_part(account)}/levers")
+
     def curve(self, account: str) -> answers.Curve:
         return self._get(f"/v1/accounts/{_part(account)}/curve")
+
+    def search(self, q: str, top: int = 20) -> accounts.Found:
+        """Accounts by name or id, and contacts by id."""
+        return self._get("/v1/search", q=q, top=top)
+
+    def signals(self, account: str, as_of: date | None = None) -> accounts.Signals:
+        """Every signal as of a date, with its age and source."""
+        return self._get(f"/v1/accounts/{_part(account)}/signals", as_of=as_of and as_of.isoformat())
+
+    def people(self, account: str, as_of: date | None = None) -> accounts.People:
+        return self._get(f"/v1/accounts/{_part(account)}/people", as_of=as_of and as_of.isoformat())
+
+    def timeline(self, account: str, as_of: date | None = None, top: int = 100) -> accounts.Timeline:
+        """What happened, and what we did, the last first."""
+        return self._get(f"/v1/accounts/{_part(account)}/timeline", as_of=as_of and as_of.isoformat(), top=top)
+
+    def history(self, account: str) -> accounts.History:
+        """Its scores as they were shown, and the version that made each."""
+        return self._get(f"/v1/accounts/{_part(account)}/history")
 
     def list(self, outcome: str, top: int | None = None, owner: str | None = None) -> answers.List:
         """The highest scores of an outcome."""
         return self._get(f"/v1/lists/{_part(outcome)}", top=top, owner=owner)
 
-    def calls(self, capacity: int | None = None, owner: str | None = None) -> answers.Calls:
+    def calls(
+        self,
+        capacity: int | None = None,
+        owner: str | None = None,
+        segment: str | None = None,
+        country: str | None = None,
+        line_of_business: str | None = None,
+    ) -> answers.Calls:
         """Whom to call, by what a call is expected to bring."""
-        return self._get("/v1/calls", capacity=capacity, owner=owner)
+        among = {"owner": owner, "segment": segment, "country": country, "line_of_business": line_of_business}
+        return self._get("/v1/calls", capacity=capacity, **among)
 
-    def advocates(self, top: int | None = None) -> answers.Advocates:
+    def advocates(
+        self,
+        top: int | None = None,
+        skip: int = 0,
+        owner: str | None = None,
+        kind: str | None = None,
+        sort: Literal["likeliest", "least effort"] = "likeliest",
+    ) -> answers.Advocates:
         """Whom to ask to speak up for us."""
-        return self._get("/v1/advocates", top=top)
+        return self._get("/v1/advocates", top=top, skip=skip, owner=owner, kind=kind, sort=sort)
+
+    def blocked(
+        self, top: int = 100, skip: int = 0, owner: str | None = None, rule: str | None = None
+    ) -> answers.Blocked:
+        """Who may not be asked, why, and until when."""
+        return self._get("/v1/advocates/blocked", top=top, skip=skip, owner=owner, rule=rule)
+
+    def open_asks(self, top: int = 100, skip: int = 0, owner: str | None = None) -> answers.OpenAsks:
+        """Asked and not answered, or accepted and not done."""
+        return self._get("/v1/asks", top=top, skip=skip, owner=owner)
 
     def eligibility(self, account: str) -> answers.Eligible:
         return self._get(f"/v1/accounts/{_part(account)}/eligibility")
@@ -134,9 +182,11 @@ class Client:
         """Where one account stands, by which rules, and where it stood before."""
         return self._get(f"/v1/accounts/{_part(account)}/state", months=months)
 
-    def portfolio(self, by: str = "global", top: int = 100, **within: str) -> findings.Portfolio:
-        """Every measure at a level, of what is ``within`` groups of others: ``by="country", owner="ann"``."""
-        return self._get("/v1/portfolio", by=by, top=top, **within)
+    def portfolio(self, by: str = "global", top: int = 100, start: int = 0, **within: str) -> findings.Portfolio:
+        """Every measure at a level, of what is ``within`` groups or labels of others: ``by="country", owner="ann"``,
+        ``by="account", states="at risk"``.
+        """
+        return self._get("/v1/portfolio", by=by, top=top, start=start, **within)
 
     def programme(self, days: int | None = None) -> findings.Programme:
         """What the advocacy programme came to."""
@@ -182,6 +232,18 @@ class Client:
     def models(self) -> answers.Models:
         return self._get("/v1/models")
 
+    def judged(self, outcome: str, version: int) -> records.Judged:
+        """How a version was judged when it was trained."""
+        return self._get(f"/v1/models/{_part(outcome)}/versions/{version}")
+
+    def backtest(self, outcome: str) -> records.Backtest:
+        """The last backtest that was made of an outcome."""
+        return self._get(f"/v1/models/{_part(outcome)}/backtest")
+
+    def data(self) -> records.Data:
+        """What the data came to when it was read, and what is not as it used to be."""
+        return self._get("/v1/data")
+
     def touch(
         self,
         account: str,
@@ -189,11 +251,12 @@ class Client:
         kind: str = "call",
         contact: str | None = None,
         done: bool = False,
+        outcome: str | None = None,
         at: datetime | None = None,
         by: str | None = None,
     ) -> answers.Wrote:
-        """A touch: planned, or done already."""
-        body = {"account": account, "kind": kind, "contact": contact, "done": done}
+        """A touch: planned, or done already and perhaps with what came of it."""
+        body = {"account": account, "kind": kind, "contact": contact, "done": done, "outcome": outcome}
         return self._write("/v1/outreach", body, at, by)
 
     def done(

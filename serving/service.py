@@ -25,6 +25,7 @@ from serving.stores.store import Store
 from serving.web import application as web
 from serving.web.door import is_loopback
 from serving.web.guard import Front, Guard
+from serving.web.openid import secret_of
 
 WORKSPACE = "PROPENSITY_WORKSPACE"
 SERVICE = "serving.service:Propensity"
@@ -56,11 +57,15 @@ def serve(workspace_root: Path, host: str = "127.0.0.1", port: int = 3000, of: s
 
     ``of`` names the service, module and class, for one that adds to this one.
 
-    Raises PropensityError where the address cannot be listened on, or others could reach it and nobody has a key.
+    Raises PropensityError where the address cannot be listened on, others could reach it and nobody has a key, or the
+    secret for the company's own login is not in the environment.
     """
     root = workspace_root.resolve()
     address = _free(host, port)
-    open_to_all(load(root), address)
+    workspace = load(root)
+    open_to_all(workspace, address)
+    if workspace.config.login.openid is not None:
+        secret_of(workspace.config.login.openid)
     os.environ |= {
         WORKSPACE: str(root),
         web.LOOPBACK: "yes" if is_loopback(address) else "no",

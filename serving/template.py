@@ -179,5 +179,7 @@ at_work = 16                  # requests at once
 waiting = 64                  # more of them, each for at most wait_seconds
 wait_seconds = 2
 body_seconds = 10             # a body that takes longer to come is refused
+store_seconds = 5             # a database that says nothing for so long counts as down
+remember_days = 30            # how long the same Idempotency-Key stands for the same request
 watch_seconds = 5             # how often it looks for another champion or new scores
 """

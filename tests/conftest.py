@@ -14,9 +14,12 @@ from serving.scores import batch
 from serving.stores.store import Store
 from tests import company, worlds
 from tests.commands import Command
+from tests.small import served
 from training.registry import Registry
 from training.result import Result
 from training.train import train
+
+__all__ = ["served"]
 
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # nothing is to be logged to the developer's own server
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -42,6 +43,21 @@ def postgresql() -> Iterator[str]:
             yield running.get_uri()
         finally:
             running.cleanup()
+
+
+@contextmanager
+def stopped(backend: int) -> Iterator[None]:
+    """The whole server that a backend belongs to neither runs nor ends: who connects is let in by the kernel, and hears nothing."""
+    head = int(Path(f"/proc/{backend}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[1])
+    children = Path(f"/proc/{head}/task/{head}/children").read_text(encoding="ascii").split()
+    everybody = [head, *map(int, children)]
+    for process in everybody:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in everybody:
+            os.kill(process, signal.SIGCONT)
 
 
 @contextmanager

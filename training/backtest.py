@@ -153,6 +153,20 @@ def place(workspace: Workspace, outcome: str) -> Path:
     return workspace.state / "backtests" / f"{outcome}.json"
 
 
+def kept(workspace: Workspace, outcome: str) -> dict[str, Any]:
+    """The last backtest of an outcome (``Backtest.as_dict``); raises PropensityError (404) where there was none."""
+    configured(workspace, outcome)
+    file = place(workspace, outcome)
+    if not file.is_file():
+        raise PropensityError(
+            f"{outcome} has not been tested back in this workspace",
+            f"`propensity backtest {outcome}` does that; it takes minutes, and is kept.",
+            status=404,
+        )
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
 def _about(progress: Progress, where: str) -> Progress:
     return lambda what: progress(f"{where}: {what}")
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from features.errors import PropensityError
 from features.workspace import Workspace
 from training import card
 from training.judge import Judged
@@ -14,6 +15,7 @@ from training.outcomes import configured
 from training.pictures import pictures
 from training.registry import Registry, Version
 
+RESULT = "result.json"
 SHOWN_PARAMETERS = ("learning_rate", "num_leaves", "max_depth", "feature_fraction")
 
 
@@ -25,7 +27,7 @@ def record(workspace: Workspace, registry: Registry, told: dict[str, Any], judge
     pictures(judged, told["test"], files)
     (files / "features.txt").write_text("\n".join(judged.model.encoder.columns), encoding="utf-8")
     (files / "alarms.json").write_text(json.dumps(told["alarms"], indent=1), encoding="utf-8")
-    (files / "result.json").write_text(json.dumps(told, indent=1, default=str), encoding="utf-8")
+    (files / RESULT).write_text(json.dumps(told, indent=1, default=str), encoding="utf-8")
     page = card.of(told, judged)
     (files / "model_card.md").write_text(card.render(page), encoding="utf-8")
     registry.log(_parameters(workspace, told, judged), {}, files)
@@ -39,6 +41,22 @@ def record(workspace: Workspace, registry: Registry, told: dict[str, Any], judge
     tags = {"verdict": told["verdict"], "data": facts["data"], "plan": facts["plan"], "rung": judged.model.rung}
     tags |= {"trained": _range(facts["trained_on"]), "tested": _range(told["test"])}
     return registry.register(outcome, folder, sha256, example, tags, _numbers(judged), tested, card.describe(page))
+
+
+def recorded(registry: Registry, version: Version) -> dict[str, Any]:
+    """What training came to when it made a version (``Result.as_dict``).
+
+    Raises PropensityError (404) where its run has no record of that.
+    """
+    text = registry.text(version, RESULT)
+    if text is None:
+        raise PropensityError(
+            f"the run of version {version.number} of {version.outcome} has no record of how it was judged",
+            f"`propensity train {version.outcome}` makes a version that has one.",
+            status=404,
+        )
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def _range(days: list[str]) -> str:

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
@@ -90,13 +91,16 @@ class Version:
 
 @dataclass(frozen=True)
 class Registered:
-    """A version as a list shows it: aliases, when it was registered (UTC), tags, and its metrics by name."""
+    """A version as a list shows it: aliases, when it was registered (UTC), tags, its metrics by name, and the address of
+    its run in MLflow, None where MLflow is no server.
+    """
 
     version: Version
     aliases: tuple[str, ...]
     registered: datetime
     tags: dict[str, str]
     metrics: dict[str, float]
+    link: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -107,6 +111,7 @@ class Registered:
             "run": self.version.run,
             "tags": self.tags,
             "metrics": self.metrics,
+            "link": self.link,
         }
 
 
@@ -289,10 +294,36 @@ class Registry:
                 datetime.fromtimestamp(one.creation_timestamp / 1000, UTC),
                 dict(one.tags),
                 logged.get(one.source.removeprefix("models:/"), {}),
+                f"{_named(self.uri).rstrip('/')}/#/experiments/{experiment}/runs/{one.run_id}" if self.served else None,
             )
             for one in found
         ]
         return sorted(listed, key=lambda one: -one.version.number)
+
+    @property
+    def served(self) -> bool:
+        """Whether MLflow is a server, whose pages have addresses."""
+        return self.uri.startswith(("http://", "https://"))
+
+    @property
+    def opened_by(self) -> str | None:
+        """The command that shows the runs, in the folder of the workspace; None where a server shows them."""
+        if self.served:
+            return None
+        place = '"$MLFLOW_TRACKING_URI"' if os.environ.get("MLFLOW_TRACKING_URI") else "sqlite:///mlflow.db"
+        return f"mlflow ui --backend-store-uri {place}"
+
+    def text(self, version: Version, name: str) -> str | None:
+        """A text file of the run that made a version; None where there is none, or no such run."""
+        with self._asking(), TemporaryDirectory() as folder:
+            try:
+                if name not in {file.path for file in self.client.list_artifacts(version.run)}:
+                    return None
+                return Path(self.client.download_artifacts(version.run, name, folder)).read_text(encoding="utf-8")
+            except MlflowException as error:
+                if error.error_code in MISSING:
+                    return None
+                raise
 
     def notes(self, outcome: str) -> dict[str, str]:
         """What is written down about the outcome's registered model, by key."""

@@ -27,6 +27,8 @@ from training.movement import Movement, movement
 
 CAVEAT = "what the model would say, not what acting would cause: accounts that are treated so differ in other ways too"
 ADDED_UP = ("count", "total")
+COUNTED = ("count", "contacts", "distinct", "active_days", "level")
+"""What is told in whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,33 @@ def what_if(
     return WhatIf(
         _chance(model, row), _chance(model, other), changed, _held(plan, moved), movement((model, row), (model, other))
     )
+
+
+@dataclass(frozen=True)
+class Lever:
+    """A column that can be set, what it is ``now`` (NaN: not known), and between what it was in training."""
+
+    column: Column
+    now: float
+    low: float
+    high: float
+
+    @property
+    def whole(self) -> bool:
+        declaration = self.column.declaration
+        return isinstance(declaration, Feature) and declaration.agg.name in COUNTED
+
+
+def levers(model: Model, plan: Plan, row: pd.DataFrame) -> list[Lever]:
+    """What a question about this row can be about, in the order of the plan: of a feature with windows, the shortest."""
+    seen: dict[str, list[float]] = model.facts.get("seen") or {}
+    shortest: dict[str, Column] = {}
+    for column in plan.columns:
+        if _controllable(column):
+            before = shortest.setdefault(column.declaration.name, column)
+            shortest[column.declaration.name] = min(before, column, key=lambda one: one.window)
+    known = set(model.encoder.columns) & set(seen)
+    return [Lever(one, float(row[one.name].iloc[0]), *seen[one.name]) for one in shortest.values() if one.name in known]
 
 
 def settable(model: Model, plan: Plan) -> list[str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from features.intake import Intake
 from features.steadiness import frames, intakes, tables
 from features.steadiness.finding import Finding, Steadiness
+from features.workspace import Workspace
 
-__all__ = ["Finding", "Steadiness", "check", "frames", "remember"]
+__all__ = ["Finding", "Steadiness", "check", "found", "frames", "remember"]
 
 
 def check(intake: Intake) -> Steadiness:
@@ -23,6 +24,11 @@ def remember(intake: Intake) -> Steadiness:
     taken, found = _judge(intake)
     intakes.remember(intake.workspace, taken, found)
     return found
+
+
+def found(workspace: Workspace) -> Steadiness:
+    """What was found when the data in use was taken in, and when frames were last built."""
+    return intakes.found(workspace) + frames.found(workspace)
 
 
 def _judge(intake: Intake) -> tuple[intakes.Taken, Steadiness]:

@@ -73,6 +73,12 @@ def previous(workspace: Workspace, taken: Taken) -> Taken | None:
     return None
 
 
+def found(workspace: Workspace) -> Steadiness:
+    """What was found at the last intake; nothing where there was none."""
+    files = _files(workspace)
+    return Steadiness.from_dict(_raw(files[-1])["steadiness"]) if files else Steadiness()
+
+
 def judge(before: Taken | None, taken: Taken, days: dict[str, Days]) -> Steadiness:
     """What is no longer there of what the intake before had."""
     if before is None:
@@ -107,9 +113,14 @@ def _files(workspace: Workspace) -> list[Path]:
     return sorted(_folder(workspace).glob("[0-9]*.json"))
 
 
+def _raw(file: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return told
+
+
 def _read(file: Path) -> Taken:
     try:
-        return Taken.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        return Taken.from_dict(_raw(file))
     except (ValueError, KeyError, TypeError) as error:
         raise PropensityError(
             f"{file} is not what an intake wrote: {error}", "Remove it; the next intake is compared with those left."

@@ -21,17 +21,20 @@ ASK = Annotated[str, typer.Argument(help="Id of an ask, from `propensity outreac
 def advocates(
     workspace: WORKSPACE = HERE,
     top: Annotated[int | None, typer.Option(min=1, help="How many; by default the outcome's capacity.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only accounts that this person looks after.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only those to be asked for this: review, referral …")] = None,
+    least_effort: Annotated[bool, typer.Option(help="What takes the least effort first.")] = False,
     today: TODAY = None,
     json: JSON = False,
 ) -> None:
     """Whom to ask to speak up for us: eligible accounts, the person, and the least effort likely to be accepted."""
     from serving.terminal import asking as asking_terminal
-    from serving.work import asking
+    from serving.work.advocates import advocates as whom
     from serving.work.asking import Situation
 
-    day = None if today is None else day_of(today, "--today")
+    day, sort = None if today is None else day_of(today, "--today"), "least effort" if least_effort else "likeliest"
     with terminal.progress("advocates") as tell:
-        found = asking.advocates(Situation.of(load(workspace), day, tell), top)
+        found = whom(Situation.of(load(workspace), day, tell), top, owner=owner, kind=kind, sort=sort)
     show_either(json, found.as_dict(), lambda: asking_terminal.show_advocates(found))
 
 
@@ -71,6 +74,25 @@ def make(
         now = Situation.of(load(workspace), day, tell)
     entry = ask(now, account, kind, contact, by, None if at is None else instant(at))
     show_either(json, entry.as_dict(), lambda: terminal.out.print(told([entry])))
+
+
+@asking.command("open", epilog="Example: propensity ask open --workspace acme")
+def open_(
+    workspace: WORKSPACE = HERE,
+    owner: Annotated[str | None, typer.Option(help="Only of accounts that this person looks after.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
+    today: TODAY = None,
+    json: JSON = False,
+) -> None:
+    """Asks of which something is still to come: asked and not answered, accepted and not done."""
+    from serving.terminal import asking as asking_terminal
+    from serving.work.advocates import waiting
+    from serving.work.asking import Situation
+
+    day = None if today is None else day_of(today, "--today")
+    with terminal.progress("asks") as tell:
+        found = waiting(Situation.of(load(workspace), day, tell), top, owner=owner)
+    show_either(json, found.as_dict(), lambda: asking_terminal.show_open(found))
 
 
 @asking.command(epilog="Example: propensity ask accepted k-3f9c0d1e2b4a --by ann --workspace acme")

@@ -191,6 +191,9 @@ def list_(
     workspace: WORKSPACE = HERE,
     top: Annotated[int | None, typer.Option(min=1, help="How many; by default the outcome's capacity.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only accounts of this owner.")] = None,
+    segment: Annotated[str | None, typer.Option(help="Only accounts of this segment.")] = None,
+    country: Annotated[str | None, typer.Option(help="Only accounts that decide to buy there.")] = None,
+    line_of_business: Annotated[str | None, typer.Option(help="Only accounts of this line of business.")] = None,
     today: Annotated[str | None, typer.Option(help="The day of the list; by default the one after the data.")] = None,
     json: JSON = False,
 ) -> None:
@@ -198,15 +201,19 @@ def list_(
     from serving.scores import lists
     from serving.terminal import outreach as outreach_terminal
     from serving.work import outreach
+    from serving.work.among import Among
 
     here = load(workspace)
     if outcome is None:
         day = None if today is None else day_of(today, "--today")
-        found = outreach.outreach(here, top, owner, day)
+        found = outreach.outreach(here, top, Among(owner, segment, country, line_of_business), day)
         show_either(json, found.as_dict(), lambda: outreach_terminal.show(found, here.config))
         return
-    if today is not None:
-        raise PropensityError("--today is of the list of whom to call", "Leave it out, or leave out the outcome.")
+    if (today, segment, country, line_of_business) != (None,) * 4:
+        raise PropensityError(
+            "--today, --segment, --country and --line-of-business are of the list of whom to call",
+            "Leave them out, or leave out the outcome.",
+        )
     lines = lists.ranked(here, outcome, top, owner)
     show_either(
         json, {"outcome": outcome, "lines": [line.as_dict() for line in lines]}, lambda: _show_list(outcome, lines)

@@ -62,7 +62,7 @@ def add(
     """A touch beside the list: planned, or done."""
     from serving.work import writing
 
-    _write(load(workspace), [writing.touch(account, by, kind, contact, instant(at), done)], json)
+    _write(load(workspace), writing.touch(account, by, kind, contact, instant(at), done), json)
 
 
 @outreach.command(epilog="Example: propensity outreach done t-3f9c0d1e2b4a --by ann --workspace acme")

@@ -36,6 +36,11 @@ class Ask:
                 return name
         return "asked"
 
+    @property
+    def open(self) -> bool:
+        """Something is still to come of it."""
+        return self.state in ("asked", "accepted")
+
     def as_known(self, by: date) -> Ask:
         """Without what had not happened by the end of a day."""
         accepted, declined, done = (

@@ -132,15 +132,15 @@ def _declined(facing: Facing, terms: Asks) -> Said:
 
 def _budget(facing: Facing, terms: Asks) -> Said:
     """One budget for all teams: the oldest of so many asks must be a year ago."""
-    lately = sorted(ask.asked for ask in facing.asks if ask.asked > facing.day - timedelta(days=YEAR))
-    if len(lately) < terms.per_year:
+    days = sorted(ask.asked for ask in lately(facing.asks, facing.day))
+    if len(days) < terms.per_year:
         return None
-    clears = lately[len(lately) - terms.per_year] + timedelta(days=YEAR)
-    return f"was asked {len(lately)} times in a year, and {terms.per_year} are enough", clears
+    clears = days[len(days) - terms.per_year] + timedelta(days=YEAR)
+    return f"was asked {len(days)} times in a year, and {terms.per_year} are enough", clears
 
 
 def _open(facing: Facing, terms: Asks) -> Said:
-    waiting = [ask for ask in facing.asks if ask.state in ("asked", "accepted") and not _stale(ask, facing.day, terms)]
+    waiting = [ask for ask in facing.asks if ask.open and not unheard(ask, facing.day, terms)]
     if not waiting:
         return None
     last = max(waiting, key=lambda ask: ask.asked)
@@ -154,7 +154,12 @@ def _rest(facing: Facing, last: date | None, days: int, what: str) -> Said:
     return f"{what} on {last}; {days} days of rest", clears
 
 
-def _stale(ask: Ask, day: date, terms: Asks) -> bool:
+def lately(asks: Sequence[Ask], day: date) -> list[Ask]:
+    """Those of the year before a day, which the budget counts."""
+    return [ask for ask in asks if ask.asked > day - timedelta(days=YEAR)]
+
+
+def unheard(ask: Ask, day: date, terms: Asks) -> bool:
     """Nobody answered for so long that nobody will."""
     return day >= ask.asked + timedelta(days=terms.rest_days)
 

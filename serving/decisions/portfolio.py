@@ -21,6 +21,8 @@ from features.facts import UNIT
 
 ACCOUNT, LINE, GLOBAL = "account", "line_of_business", "global"
 DIMENSIONS = (ACCOUNT, LINE, "country", "owner", "segment", "partner", "industry", GLOBAL)
+LABELS = ("business", "loyalty", "states")
+"""What an account is called, beside where it belongs: nothing is put together by it, but one can look within it."""
 MONEY = ("arr", "arr_year_before", "arr_scored", "arr_at_risk", "arr_under_notice", "arr_expanding")
 COUNTS = ("contracts", "escalations", "acts", "nps_answers", "nps_promoters", "nps_detractors")
 AMOUNTS = (*MONEY, *COUNTS)
@@ -103,33 +105,50 @@ class Group:
 
 @dataclass(frozen=True)
 class Portfolio:
-    """Groups by ARR, the largest first, and the total of all: distinct accounts, and sums that are exactly theirs."""
+    """Groups by ARR, the largest first, and the total of all: distinct accounts, and sums that are exactly theirs.
+
+    ``count`` is how many groups there are, of which these may be some.
+    """
 
     by: str
     groups: list[Group]
     total: Group
+    count: int
 
 
-def portfolio(slices: Iterable[Slice], by: str, within: Mapping[str, str] | None = None) -> Portfolio:
-    """Put slices together by a dimension, of those only that are ``within`` groups of other dimensions.
+def portfolio(
+    slices: Iterable[Slice],
+    by: str,
+    within: Mapping[str, str] | None = None,
+    start: int = 0,
+    top: int | None = None,
+) -> Portfolio:
+    """Put slices together by a dimension, of those only that are ``within`` groups of other dimensions or have a label;
+    groups are shown from ``start`` on, ``top`` at most.
 
     Raises PropensityError where a dimension is none, or nothing is within a group.
     """
-    for dimension in (by, *(within or {})):
-        if dimension not in DIMENSIONS:
-            raise PropensityError(f"there is no level {dimension!r}", f"There are {one_of(DIMENSIONS)}.")
+    _require(by, DIMENSIONS)
     chosen = list(slices)
     for dimension, group in (within or {}).items():
+        _require(dimension, (*DIMENSIONS, *LABELS))
         there = {_place(one, dimension) for one in chosen}
         chosen = [one for one in chosen if _place(one, dimension) == group]
         if not chosen:
-            raise PropensityError(f"nothing has the {dimension} {group!r}", f"There are {one_of(there)}.", status=404)
+            hint = f"There are {one_of(there - {None})}."
+            raise PropensityError(f"nothing has the {dimension} {group!r}", hint, status=404)
     parts: dict[str, list[Slice]] = {}
     for one in chosen:
-        parts.setdefault(_place(one, by), []).append(one)
-    groups = [_together(name, part) for name, part in parts.items()]
-    groups.sort(key=lambda group: (-group.amounts["arr"], group.name))
-    return Portfolio(by, groups, _together("total", chosen))
+        parts.setdefault(_place(one, by) or "", []).append(one)
+    arr = {name: sum(one.amounts.get("arr", 0) for one in part) for name, part in parts.items()}
+    ranked = sorted(parts, key=lambda name: (-arr[name], name))
+    shown = ranked[start : None if top is None else start + top]
+    return Portfolio(by, [_together(name, parts[name]) for name in shown], _together("total", chosen), len(parts))
+
+
+def _require(dimension: str, there: Sequence[str]) -> None:
+    if dimension not in there:
+        raise PropensityError(f"there is no level {dimension!r}", f"There are {one_of(there)}.")
 
 
 def split(amount: int, weights: Sequence[int]) -> list[int]:
@@ -151,25 +170,30 @@ def expected(probability: float, arr: int) -> int:
     return round(Fraction(probability) * arr)
 
 
-def _place(one: Slice, dimension: str) -> str:
+def _place(one: Slice, dimension: str) -> str | None:
+    """Null where it has no such label, since nothing of it is left."""
+    if dimension in LABELS:
+        return one.labels.get(dimension)
     return GLOBAL if dimension == GLOBAL else one.account if dimension == ACCOUNT else one.places[dimension]
 
 
 def _together(name: str, slices: Sequence[Slice]) -> Group:
-    group = Group(name)
+    amounts = Counter({amount: sum([one.amounts.get(amount, 0) for one in slices]) for amount in AMOUNTS})
+    here = [one for one in slices if one.here]
     counted: set[str] = set()
-    for one in slices:
-        group.amounts.update(one.amounts)
-        if not one.here:
-            continue
-        anew = one.account not in counted
+    alike: dict[tuple[tuple[str, str], ...], Tally] = {}
+    for one in here:
+        tally = alike.setdefault(tuple(one.labels.items()), Tally())
+        tally.accounts += one.account not in counted
+        tally.arr += one.amounts.get("arr", 0)
         counted.add(one.account)
-        for kind, label in one.labels.items():
-            tally = group.labels.setdefault(kind, {}).setdefault(label, Tally())
-            tally.accounts += anew
-            tally.arr += one.amounts.get("arr", 0)
-    group.accounts = len(counted)
-    return group
+    labels: dict[str, dict[str, Tally]] = {}
+    for named, tally in alike.items():
+        for kind, label in named:
+            so_far = labels.setdefault(kind, {}).setdefault(label, Tally())
+            so_far.accounts += tally.accounts
+            so_far.arr += tally.arr
+    return Group(name, len(counted), amounts, labels)
 
 
 def _interval(up: float, down: float, answers: float) -> tuple[float, float]:

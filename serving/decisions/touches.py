@@ -44,6 +44,11 @@ def touches(entries: Iterable[Entry]) -> list[Touch]:
     return [_touch(thing, events) for thing, events in each.items()]
 
 
+def open_(touch: Touch) -> bool:
+    """Planned, and nobody has done it yet."""
+    return touch.planned is not None and touch.done is None and not touch.held_out
+
+
 @dataclass(frozen=True)
 class Drawn:
     """An account that a list drew on a day, to be called or to be held out."""

@@ -8,8 +8,8 @@ the workspace as it is served, who asks, and what may be asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request
@@ -106,10 +106,15 @@ class Writer:
     path: str
     key: str | None
 
+    def named(self, key: str) -> Writer:
+        """The same, for a request that has this key."""
+        return replace(self, key=key)
+
     def write(self, by: str, body: str, make: Callable[[Within | None], tuple[Sequence[Entry], int]]) -> Json:
         """What ``make`` wrote: 201 where something is new, 200 where all of it was there."""
         named = None if self.key is None else Named.of(self.caller.name or by, self.key, self.path, body)
-        answer = once(self.caller.live.kept.log, named, make)
+        live = self.caller.live
+        answer = once(live.kept.log, named, live.workspace.config.service.remember_days, make)
         return Json(answer, 201 if answer["new"] else 200)
 
     def add(self, by: str, body: str, make: Callable[[], list[Entry]]) -> Json:
@@ -190,7 +195,14 @@ Thing = Annotated[
 
 OutcomeName = Annotated[str, Query(description="Which outcome.", examples=["churn"])]
 AnyOutcome = Annotated[str | None, Query(description="One outcome; by default all.", examples=["churn"])]
+AsOf = Annotated[
+    str | None,
+    Query(pattern=DATE, description="What was known by the end of this day; by default, what is known by now."),
+]
 Owner = Annotated[str | None, Query(min_length=1, description="Only accounts that this person looks after.")]
+Segment = Annotated[str | None, Query(min_length=1, description="Only accounts of this segment.")]
+Country = Annotated[str | None, Query(min_length=1, description="Only accounts that decide to buy in this country.")]
+LineOfBusiness = Annotated[str | None, Query(min_length=1, description="Only accounts of this line of business.")]
 
 
 def instant(text: str | None) -> datetime | None:
@@ -204,9 +216,31 @@ def instant(text: str | None) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def situation_of(live: Live) -> Situation:
-    """Who may be asked what, as it stands by now; found out once for whatever is written and scored."""
-    return live.kept("situation", lambda: Situation.of(live.workspace))
+PATIENCE = 40.0
+"""Seconds that a request waits for what takes minutes; a page waits less."""
+
+
+def situation_of(live: Live, seconds: float = PATIENCE) -> Situation:
+    """Who may be asked what, as it stands by now: found out once for each batch, and after that what the log says since.
+
+    Raises PropensityError (503) where it takes longer than so many seconds; it goes on being found out.
+    """
+    before = live.kept.soon("situation", lambda: Situation.of(live.workspace), seconds, log=False)
+
+    def by_now() -> Situation:
+        return before.by_now([entry for about in ("ask", "opt-out") for entry in live.kept.log.entries(about)])
+
+    return live.kept("situation by now", by_now)
+
+
+def day_of(text: str | None, name: str = "as_of") -> date | None:
+    """A day as a query has it; raises PropensityError where there is no such day."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise PropensityError(f"{name} is {text!r}, and there is no such day", "Write a date as YYYY-MM-DD.") from error
 
 
 def answers(model: Any, *errors: int, status: int = 200) -> dict[int | str, dict[str, Any]]:

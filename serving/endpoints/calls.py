@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from serving.endpoints import Asking, Loaded, Owner, answers
+from serving.endpoints import Asking, Country, LineOfBusiness, Loaded, Owner, Segment, answers
 from serving.web.answers import Calls
 from serving.web.tags import Tag
+from serving.work.among import Among
 from serving.work.outreach import outreach
 
 SCOPE = "read"
@@ -26,11 +27,14 @@ def calls(
         int | None, Query(ge=1, le=10_000, description="How many calls in all; by default the outcome's capacity.")
     ] = None,
     owner: Owner = None,
+    segment: Segment = None,
+    country: Country = None,
+    line_of_business: LineOfBusiness = None,
 ) -> Response:
-    """The list of everybody, or the part of it that is one owner's; what came next, and how many each rule keeps back."""
-    whose = caller.whose(owner)
+    """The list of everybody, or a part of it; what is planned and to be done, what came next, how many each rule keeps back."""
+    among = Among(caller.whose(owner), segment, country, line_of_business)
     tag = Tag(request, live, caller.owner, written=True)
     if tag.known:
         return tag.unchanged()
-    found = live.kept(("calls", capacity, whose), lambda: outreach(live.workspace, capacity, whose))
+    found = live.kept(("calls", capacity, among), lambda: outreach(live.workspace, capacity, among))
     return tag.on(found.as_dict())

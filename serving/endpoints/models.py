@@ -8,6 +8,7 @@ from serving.endpoints import Loaded, answers
 from serving.web.answers import Models
 from serving.web.guard import Json
 from training import promotion
+from training.registry import Registry
 
 SCOPE = "read"
 router = APIRouter()
@@ -19,12 +20,13 @@ def models(live: Loaded) -> Json:
     found = promotion.models(live.workspace)
     return Json(
         {
+            "opened_by": Registry(live.workspace).opened_by,
             "outcomes": {
                 outcome: {
                     "versions": [version.as_dict() for version in versions],
                     "history": [move.as_dict() for move in promotion.history(live.workspace, outcome)],
                 }
                 for outcome, versions in found.items()
-            }
+            },
         }
     )

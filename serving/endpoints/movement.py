@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from features.errors import PropensityError
-from serving.endpoints import DATE, AccountId, AnyOutcome, Asking, Loaded, answers
+from serving.endpoints import DATE, AccountId, AnyOutcome, Asking, Loaded, answers, day_of
 from serving.scores.movement import why
 from serving.web.answers import Movement
 from serving.web.guard import Json
@@ -34,13 +32,6 @@ def movement(
 ) -> Json:
     """From an earlier score to the latest: what its data did, what another model did; the parts sum to the change."""
     caller.require(account)
-    day = None if since is None else _day(since)
+    day = day_of(since, "since")
     moves = live.kept(("movement", account, outcome, day), lambda: why(live.workspace, account, outcome, day))
     return Json({"account": account, "moves": [moved.as_dict() for moved in moves]})
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise PropensityError(f"since is {text!r}, and there is no such day", "Write a date as YYYY-MM-DD.") from error

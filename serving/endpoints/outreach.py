@@ -19,7 +19,7 @@ router = APIRouter()
 
 
 class Touch(BaseModel):
-    """A touch that is planned, or done already."""
+    """A touch that is planned, or done already; ``outcome``, if it is known, is what came of one that is done."""
 
     model_config = ConfigDict(
         strict=True,
@@ -33,6 +33,7 @@ class Touch(BaseModel):
     kind: Short = "call"
     contact: Short | None = None
     done: bool = False
+    outcome: Short | None = None
     at: At = None
     by: By = None
 
@@ -79,7 +80,7 @@ def touch(asked: Touch, writer: Writing) -> Json:
     by, at = writer.caller.by(asked.by), instant(asked.at)
 
     def made() -> list[Entry]:
-        return [writing.touch(asked.account, by, asked.kind, asked.contact, at, asked.done)]
+        return writing.touch(asked.account, by, asked.kind, asked.contact, at, asked.done, asked.outcome)
 
     return writer.add(by, asked.model_dump_json(), made)
 

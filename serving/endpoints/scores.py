@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from serving.endpoints import Asking, Loaded, OutcomeName, Owner, answers
+from serving.endpoints import Asking, Loaded, OutcomeName, Owner, Segment, answers
 from serving.scores import lists
 from serving.web.answers import Page
+from serving.web.book import Book
 from serving.web.freshness import aged
-from serving.web.pages import Book
 from serving.web.tags import Tag
 
 SCOPE = "read"
@@ -30,7 +30,7 @@ def scores(
     cursor: Annotated[str | None, Query(max_length=2000, description="`next` of the page before.")] = None,
     sort: Annotated[Sort, Query(description="`-`: the highest first; what is not known comes last.")] = "rank",
     owner: Owner = None,
-    segment: Annotated[str | None, Query(min_length=1, description="Only accounts of this segment.")] = None,
+    segment: Segment = None,
 ) -> Response:
     """The batch that is served. While pages are read a new batch may come: then the cursor is refused (409)."""
     workspace, shown, whose = live.workspace, live.of(outcome).shown, caller.whose(owner)

@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from serving.endpoints import Loaded, answers
+from serving.endpoints import PATIENCE, Loaded, answers, situation_of
 from serving.web.findings import Stories
+from serving.web.live import Live
 from serving.web.tags import Tag
+from serving.work.stories import Stories as Wanted
 from serving.work.stories import stories as wanted
 
 SCOPE = "read"
@@ -26,4 +28,10 @@ def stories(
     tag = Tag(request, live, None, written=True)
     if tag.known:
         return tag.unchanged()
-    return tag.on(live.kept(("stories", top), lambda: wanted(live.workspace, top), long=True).as_dict())
+    return tag.on(known(live, top).as_dict())
+
+
+def known(live: Live, top: int, seconds: float = PATIENCE) -> Wanted:
+    """Raises PropensityError (503) where it takes longer than so many seconds; it goes on being found out."""
+    now = situation_of(live, seconds)
+    return live.kept.soon(("stories", top), lambda: wanted(live.workspace, top, now=now), seconds)

@@ -15,6 +15,7 @@ from serving.scores.lists import latest
 from serving.scores.score import Score
 from serving.scores.stored import Stored
 from training import what_if as training
+from training.model import honour
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,18 @@ def what_if(
         peers = frame.peers_of(workspace, score.as_of, score.frame_hash)
         found.append(Asked(score, training.what_if(model, plan, row, changes, peers), plan))
     return found
+
+
+def levers(workspace: Workspace, account: str) -> dict[str, list[training.Lever]]:
+    """Outcome → what can be asked of the account's latest score of it; raises the error that says why there is none."""
+    stored, plan = Stored(workspace), frame.current_plan(workspace)
+    return {score.outcome: _levers(stored, plan, score) for score in latest(workspace, account)}
+
+
+def _levers(stored: Stored, plan: Plan, score: Score) -> list[training.Lever]:
+    model, row = stored.made_from(score)
+    honour(model, plan)
+    return training.levers(model, plan, row)
 
 
 def parsed(texts: list[str]) -> dict[str, float]:

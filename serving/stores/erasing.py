@@ -26,11 +26,12 @@ from serving.stores.keys import KEYS
 from serving.stores.log import LOG
 from serving.stores.scan import PENDING, Scan, mention, scan
 from serving.stores.schema import VERSION_TABLE
+from serving.stores.sessions import LOGINS, SESSIONS
 from serving.stores.store import SCORES, Store
 
 Kind = Literal["account", "contact"]
 Progress = Callable[[str], None]
-OURS = {KEYS.name, AUDIT.name, VERSION_TABLE}
+OURS = {KEYS.name, SESSIONS.name, LOGINS.name, AUDIT.name, VERSION_TABLE}
 """Tables that are about those who use the product, not about those whom it scores."""
 FORGOTTEN = "erased"
 

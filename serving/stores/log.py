@@ -221,12 +221,19 @@ def _check(entry: Entry, known: list[Entry]) -> None:
             f"What can follow: {one_of(after)}." if after else "Nothing follows: begin another.",
             status=409,
         )
-    if entry.at < last.at:
+    if entry.at < _since(last):
         raise PropensityError(
             f"{about} {entry.thing}: {event} on {entry.at:%Y-%m-%d %H:%M} is before {last.event} on {last.at:%Y-%m-%d %H:%M}",
             "Mend the time.",
             status=409,
         )
+
+
+def _since(last: Entry) -> datetime:
+    """From when on something may follow; what is planned for a day may be done before it, once it is planned."""
+    if last.event == "planned" and last.recorded_at is not None:
+        return min(last.at, last.recorded_at)
+    return last.at
 
 
 def _of(connection: Connection, column: sa.Column[Any], wanted: set[str]) -> list[Entry]:

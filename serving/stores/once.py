@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +28,8 @@ REQUESTS = sa.Table(
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     comment="requests that named themselves, so that the same one again writes nothing and gets the same answer",
 )
+SWEEP_ONE_IN = 64
+"""So many requests that name themselves remove, on average once, those that are too old."""
 Answer = dict[str, Any]
 
 
@@ -43,9 +45,16 @@ class Request:
     def of(cls, who: str, key: str, *asked: str) -> Request:
         return cls(who, key, digest(*asked))
 
+    @property
+    def sweeps(self) -> bool:
+        return int(digest(self.who, self.key), 16) % SWEEP_ONE_IN == 0
 
-def once(log: Log, request: Request | None, write: Callable[[Within | None], tuple[Sequence[Entry], int]]) -> Answer:
-    """What ``write`` wrote, as ``told``; with a key that is known, what was answered then.
+
+def once(
+    log: Log, request: Request | None, days: int, write: Callable[[Within | None], tuple[Sequence[Entry], int]]
+) -> Answer:
+    """What ``write`` wrote, as ``told``; with a key that is known, what was answered then. A key is known for at least so
+    many days.
 
     ``write`` hands on to ``Log.add`` what it is given. Raises PropensityError (422) where the key was used for something
     else.
@@ -56,9 +65,10 @@ def once(log: Log, request: Request | None, write: Callable[[Within | None], tup
         return known
 
     def keep(connection: Connection, entries: Sequence[Entry], new: int) -> None:
-        connection.execute(
-            REQUESTS.insert(), vars(request) | {"answer": json.dumps(told(entries, new)), "at": datetime.now(UTC)}
-        )
+        now = datetime.now(UTC)
+        if request.sweeps:
+            connection.execute(REQUESTS.delete().where(REQUESTS.c.at < now - timedelta(days=days)))
+        connection.execute(REQUESTS.insert(), vars(request) | {"answer": json.dumps(told(entries, new)), "at": now})
 
     try:
         return told(*write(keep))

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from features.errors import PropensityError
 
-HEAD = "0003"
+HEAD = "0004"
 """The last of the migrations: told here so that a store that is up to date is known without loading Alembic."""
 VERSION_TABLE = "propensity_version"
 """A name of our own: MLflow may live in the same database, and calls its table as Alembic does by default."""

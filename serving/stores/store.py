@@ -62,6 +62,10 @@ NAMES = sa.Table(
 
 MOST_ASKED = 10_000
 """Values named in one query: databases take no more than so many."""
+LOCKED_SECONDS = 10.0
+"""The longest that SQLite waits for whoever writes."""
+KEPT, MORE = 5, 15
+"""Connections to PostgreSQL that are kept, and how many more there may be: together more than the service has at work."""
 _SHOWN = sa.and_(*(SCORES.c[name] == BATCHES.c[name] for name in ("outcome", "as_of", "model_version", "frame_hash")))
 """The scores of the batches that are shown."""
 
@@ -71,7 +75,7 @@ class Store:
 
     def __init__(self, workspace: Workspace) -> None:
         workspace.state.mkdir(parents=True, exist_ok=True)
-        self.engine = _engine(workspace.store_url, os.getpid())
+        self.engine = _engine(workspace.store_url, workspace.store_seconds, os.getpid())
         schema.upgrade(self.engine)
 
     def save(self, scores: Sequence[Score]) -> None:
@@ -154,6 +158,13 @@ class Store:
         chosen = (SCORES.c.account == account) & (SCORES.c.outcome == outcome)
         return self._scores(query.where(chosen).order_by(SCORES.c.as_of))
 
+    def made(self, outcome: str) -> dict[date, datetime]:
+        """When the batch was made that is shown for each as_of."""
+        query = sa.select(BATCHES.c.as_of, BATCHES.c.made_at).where(BATCHES.c.outcome == outcome)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return {row.as_of: row.made_at if row.made_at.tzinfo else row.made_at.replace(tzinfo=UTC) for row in rows}
+
     def before(self, outcome: str, as_of: date, accounts: Sequence[str]) -> dict[str, float]:
         """What the last batch before a date said of these accounts."""
         earlier = (BATCHES.c.outcome == outcome) & (BATCHES.c.as_of < as_of)
@@ -224,18 +235,26 @@ def _of(batch: sa.Row[Any]) -> sa.Select[Any]:
 
 
 @lru_cache(maxsize=16)
-def _engine(url: str, _process: int) -> Engine:
+def _engine(url: str, seconds: float, _process: int) -> Engine:
     """One per store and process: PostgreSQL's connections are kept and checked before use, SQLite's cost nothing to make.
 
     An error is logged; what was to be stored is not.
     """
-    if not url.startswith("sqlite"):
-        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    if url.startswith("postgresql+psycopg:"):
+        from serving.stores.patience import patient  # noqa: PLC0415 - psycopg is there only where it is needed
+
+        pool = {"pool_pre_ping": True, "pool_timeout": seconds, "pool_size": KEPT, "max_overflow": MORE}
+        return patient(sa.create_engine(url, hide_parameters=True, **pool), seconds)
+    if not url.startswith("sqlite:"):
+        raise PropensityError(
+            f"store begins with {url.partition(':')[0]!r}: that is no database that the application store knows",
+            "Write postgresql+psycopg://USER@HOST/DATABASE, or leave it out: then it is a file below state/.",
+        )
     engine = sa.create_engine(url, hide_parameters=True, poolclass=sa.NullPool)
 
     @sa.event.listens_for(engine, "connect")
     def _wal(connection: Any, _: object) -> None:
-        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute(f"PRAGMA busy_timeout = {round(1000 * min(seconds, LOCKED_SECONDS))}")
         connection.execute("PRAGMA journal_mode = WAL")
 
     return engine

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from features.errors import PropensityError
+from serving.amounts import number
 
 if TYPE_CHECKING:
     from features.plan import Plan
@@ -241,9 +242,3 @@ def show_replay(replay: Replay) -> None:
 
 def _estimate(found: Estimate, interval: bool) -> str:
     return f"{found.value:.3f} ({found.low:.3f}–{found.high:.3f})" if interval else f"{found.value:.3f}"
-
-
-def number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value / 1000:,.0f}k" if abs(value) >= 10_000 else f"{value:,.0f}"

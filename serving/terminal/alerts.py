@@ -7,7 +7,8 @@ from collections import Counter
 from rich.markup import escape
 from rich.padding import Padding
 
-from serving.terminal import number, out
+from serving.amounts import number
+from serving.terminal import out
 from serving.work.alerts import Alerted
 
 COLOURS = {"high": "red", "medium": "yellow", "low": "dim", "unknown": "dim"}

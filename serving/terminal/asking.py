@@ -9,7 +9,7 @@ from rich.table import Table
 
 from serving.decisions.eligibility import Eligibility
 from serving.terminal import out
-from serving.work.asking import Advocates
+from serving.work.advocates import Advocates, Open
 from training.asks.fit import Fitted
 
 
@@ -39,6 +39,23 @@ def show_advocates(found: Advocates) -> None:
         "chance that this person says yes to that, with a 90% interval[/]"
     )
     out.print(f"[dim]{escape(learnt(found.yes))}[/]")
+    budget = found.budget
+    out.print(
+        f"[dim]budget: {budget.per_year} asks of an account in a year; {budget.asked:,} were made in the last one, "
+        f"{budget.open:,} are open[/]"
+    )
+
+
+def show_open(found: Open) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("ask", "account", "contact", "for a", "state", "asked"):
+        table.add_column(heading, overflow="fold")
+    for one in found.lines:
+        state = f"{one['state']}, unheard of since" if one["unheard"] else one["state"]
+        cells = (one["ask"], one["name"], one["contact"] or "–", one["kind"], state, one["asked"])
+        table.add_row(*map(escape, cells))
+    out.print(table)
+    out.print(f"[dim]{found.count:,} are open as of {found.as_of}; the newest of those written down here first[/]")
 
 
 def learnt(yes: Fitted) -> str:

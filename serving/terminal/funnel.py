@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from serving.terminal import number, out
+from serving.amounts import number
+from serving.terminal import out
 from serving.work.stories import Stories
 from training.asks.backtest import CORRECTED, PER_KIND, UNCORRECTED, AsksBacktest
 from training.asks.fatigue import Step

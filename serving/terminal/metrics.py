@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from serving.terminal import number, out
+from serving.amounts import number
+from serving.terminal import out
 from serving.work.initiative import Proposal
 from training.beacon import Beacon, Tried
 from training.panel import Slope

@@ -6,10 +6,11 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from features.workspace import Config
+from serving.amounts import number
 from serving.decisions.effect import Effect
 from serving.decisions.save_rate import SaveRate
 from serving.decisions.uplift import ERROR_RATE, Judged
-from serving.terminal import number, out
+from serving.terminal import out
 from serving.work.outreach import Outreach, Row
 
 
@@ -17,6 +18,11 @@ def show(found: Outreach, config: Config) -> None:
     """Whom to call, who came next, and who was kept back by which rule."""
     label = f"  [yellow]{found.label}: ranked by ARR and renewal[/]" if found.label else ""
     out.print(f"[bold]whom to call, as of {found.as_of}[/]{label}")
+    if found.planned:
+        out.print("\n[bold]planned, and still to do[/]")
+        for row in found.planned:
+            out.print(f"  {escape(row.name)}  [dim]{row.planned}, {escape(row.touch or '')}[/]")
+        out.print()
     for place, row in enumerate(found.called, start=1):
         _show_row(place, row, config.currency)
     if found.below:

@@ -6,10 +6,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from features.facts import UNIT
+from serving.amounts import number
 from serving.decisions.loyalty import ARR_CHANGE, GROWTHS, MODEL, QUADRANTS, RISKS, UNKNOWN
 from serving.decisions.portfolio import GLOBAL, Group
 from serving.decisions.states import CONTINUUM, SCORE
-from serving.terminal import number, out
+from serving.terminal import out
 from serving.work.portfolio import Found
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from rich.markup import escape
 from rich.table import Table
 
+from serving.amounts import number
 from serving.decisions import (
     programme_funnel,
     programme_loop,
@@ -21,7 +22,7 @@ from serving.decisions.programme_loop import Loop
 from serving.decisions.programme_nps import Nps
 from serving.decisions.programme_participation import Participation
 from serving.decisions.programme_revenue import Revenue
-from serving.terminal import number, out
+from serving.terminal import out
 from serving.work.programme import Programme
 from training.metrics import Estimate
 

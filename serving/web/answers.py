@@ -253,7 +253,7 @@ class Curve(Answer):
 
 class Call(Answer):
     """An account to call; ``worth`` is what a call is expected to bring, ``before`` the probability last time, ``moved`` what
-    moved it since.
+    moved it since; ``touch`` and ``planned`` are the touch that somebody is to do and its day, null where none is planned.
     """
 
     account: str
@@ -271,6 +271,8 @@ class Call(Answer):
     action: str
     score_id: str | None
     why_not: str
+    touch: str | None
+    planned: str | None
 
 
 class Between(Answer):
@@ -295,13 +297,15 @@ class SaveRate(Answer):
 
 class Calls(Answer):
     """``label`` says that no model has ranked the list, or is empty; ``below`` came next; ``kept_back``: rule → how many;
-    ``uplift_from`` how many randomised accounts taught whom a call helps most, 0 where the list does not go by that.
+    ``uplift_from`` how many randomised accounts taught whom a call helps most, 0 where the list does not go by that;
+    ``planned`` is written down and still to do.
     """
 
     as_of: str
     label: str
     save_rate: SaveRate
     uplift_from: int
+    planned: list[Call]
     lines: list[Call]
     below: list[Call]
     kept_back: dict[str, int]
@@ -332,7 +336,8 @@ class Eligible(Answer):
 
 class Advocate(Answer):
     """Whom to ask, for what; ``effort`` from 1 (a minute) to 5 (a day); ``accepts`` how likely such an ask is accepted,
-    ``low`` to ``high`` (90%); ``unasked``: the chance of an act without any ask, null where no model says.
+    ``low`` to ``high`` (90%); ``unasked``: the chance of an act without any ask, null where no model says; ``left``
+    how many more asks the account's budget has within the year.
     """
 
     account: str
@@ -347,13 +352,65 @@ class Advocate(Answer):
     low: float
     high: float
     unasked: float | None
+    left: int
+
+
+class Budget(Answer):
+    """What the workspace allows of an account, and days of rest; ``asked`` in the year before, and how many are ``open``."""
+
+    per_year: int
+    rest_days: int
+    declined_rest_days: int
+    contact_rest_days: int
+    asked: int
+    open: int
 
 
 class Advocates(Answer):
+    """``count``: how many may be asked, on all pages together."""
+
     as_of: str
+    count: int
     lines: list[Advocate]
     blocked: list[Eligible]
+    budget: Budget
     model: dict[str, Any]
+
+
+class BlockedAccount(Eligible):
+    name: str
+    owner: str | None
+
+
+class Blocked(Answer):
+    """``count``: how many there are on all pages; ``rules``: how many accounts each speaks against."""
+
+    as_of: str
+    count: int
+    rules: dict[str, int]
+    lines: list[BlockedAccount]
+
+
+class OpenAsk(Answer):
+    """``unheard``: so long ago that nobody waits any more; ``logged``: written down here, so that it is answered here."""
+
+    ask: str
+    account: str
+    name: str
+    owner: str | None
+    contact: str | None
+    kind: str
+    state: Literal["asked", "accepted"]
+    asked: str
+    accepted: str | None
+    unheard: bool
+    logged: bool
+
+
+class OpenAsks(Answer):
+    as_of: str
+    count: int
+    lines: list[OpenAsk]
 
 
 class Written(Answer):
@@ -415,7 +472,7 @@ class Replayed(Answer):
 
 
 class Version(Answer):
-    """A registered model; ``verdict`` is what the gate said."""
+    """A registered model; ``verdict`` is what the gate said, ``link`` its run in MLflow, null where that is no server."""
 
     version: int
     aliases: list[str]
@@ -424,6 +481,7 @@ class Version(Answer):
     run: str
     tags: dict[str, str]
     metrics: dict[str, float]
+    link: str | None
 
 
 class Move(Answer):
@@ -445,6 +503,9 @@ class OfOutcome(Answer):
 
 
 class Models(Answer):
+    """``opened_by``: the command that shows the runs, in the folder of the workspace; null where versions have a link."""
+
+    opened_by: str | None
     outcomes: dict[str, OfOutcome]
 
 

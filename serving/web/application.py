@@ -14,10 +14,12 @@ from starlette.exceptions import HTTPException
 
 from features.errors import PropensityError
 from features.workspace import Workspace
+from serving import pages
 from serving.endpoints import (
     account,
     advocates,
     alerts,
+    asked,
     asks,
     attended,
     beacon,
@@ -29,7 +31,10 @@ from serving.endpoints import (
     explain,
     features,
     health,
+    history,
     initiative,
+    judged,
+    levers,
     lists,
     log,
     models,
@@ -39,21 +44,28 @@ from serving.endpoints import (
     opt_outs,
     outreach,
     overrides,
+    people,
     portfolio,
     programme,
+    quality,
     score,
     scores,
+    search,
+    signals,
     standing,
     states,
     stored,
     stories,
     stream,
+    timeline,
     what_if,
     worth,
 )
 from serving.stores.audit import Audit
 from serving.stores.keys import Keys
+from serving.stores.sessions import Sessions
 from serving.stores.store import Store, is_down, unreached
+from serving.web import html
 from serving.web.admission import admission
 from serving.web.door import Door
 from serving.web.gauges import HELD
@@ -62,11 +74,10 @@ from serving.web.journal import log_to_stderr
 from serving.web.live import Live
 from serving.web.openapi import described
 from serving.web.ready import Ready
+from serving.web.reception import Reception
 from serving.web.watch import Watcher
 
 LOG = logging.getLogger("propensity")
-RETRY_SECONDS = 5
-"""After how long to ask again for what takes a store that is down."""
 LOOPBACK = "PROPENSITY_LOOPBACK"
 """Set by ``serving.service.serve`` where nobody but this machine can reach the service; else nobody gets in without a key."""
 
@@ -81,7 +92,13 @@ ENDPOINTS = (
     explain,
     movement,
     what_if,
+    levers,
     curve,
+    search,
+    signals,
+    people,
+    timeline,
+    history,
     lists,
     calls,
     advocates,
@@ -102,9 +119,12 @@ ENDPOINTS = (
     outreach,
     opt_outs,
     opinions,
+    asked,
     asks,
     models,
+    judged,
     champions,
+    quality,
     health,
 )
 TOLD = {
@@ -125,6 +145,10 @@ def application() -> FastAPI:
     )
     for endpoint in ENDPOINTS:
         app.include_router(endpoint.router, dependencies=[Depends(admission(endpoint))])
+    for page in pages.modules():
+        asked = [] if page.SCOPE is None else [Depends(admission(page))]
+        app.include_router(page.router, dependencies=asked, include_in_schema=False)
+    app.include_router(html.router)
     app.include_router(_metrics)
     described(app, ENDPOINTS)
     HELD.app = app
@@ -140,6 +164,7 @@ def application() -> FastAPI:
 def start(app: FastAPI, workspace: Workspace) -> Watcher:
     """Load the workspace, and follow it from then on."""
     log_to_stderr()
+    workspace.store_seconds = workspace.config.service.store_seconds
     loopback = os.environ.get(LOOPBACK) == "yes"
 
     def guarded() -> None:
@@ -165,12 +190,13 @@ def ready(app: FastAPI) -> bool:
     return live is not None and live.ready
 
 
-def protect(app: FastAPI, workspace: Workspace, loopback: bool) -> Door:
+def protect(app: FastAPI, workspace: Workspace, loopback: bool) -> Protection:
     """Let in who may come in, from now on; ``loopback``: nobody but this machine can reach the service."""
     store = Store(workspace)
     door = Door(Keys(store), loopback)
-    app.state.protection = Protection(door, Audit(store), workspace.config.service)
-    return door
+    reception = Reception(door, Sessions(store), workspace.config.login)
+    app.state.protection = made = Protection(door, reception, Audit(store), workspace.config.service)
+    return made
 
 
 _metrics = APIRouter()
@@ -181,38 +207,34 @@ def metrics() -> Response:
     return Response(generate_latest(METRICS), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, PropensityError)
-    return answer(error)
+    return answer(request.scope, error)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
-    """What pydantic refused, as 400; the input itself is not repeated."""
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
-    more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
-    return answer(
-        PropensityError("; ".join(found[:5]) + more, "What an endpoint takes is described in /v1/openapi.json.")
-    )
+    return answer(request.scope, html.invalid(error.errors()))
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message, hint = TOLD.get(error.status_code, (str(error.detail), "See /v1/openapi.json."))
-    made = answer(PropensityError(message, hint, status=error.status_code))
+    made = answer(request.scope, PropensityError(message, hint, status=error.status_code))
     made.headers.update(error.headers or {})
     return made
 
 
-async def _stored(_: Request, error: Exception) -> Response:
+async def _stored(request: Request, error: Exception) -> Response:
     """The store is down: 503. Anything else about it is a mistake of ours: 500, and the log says which."""
     if not is_down(error):
         raise error
     LOG.error("the application store cannot be reached: %s", type(error).__name__)
-    return answer(unreached(error), RETRY_SECONDS)
+    return answer(request.scope, unreached(error))
 
 
-async def _failed(_: Request, __: Exception) -> Response:
-    return answer(
-        PropensityError("something unexpected went wrong", "The log of the service, on stderr, says what.", status=500)
+async def _failed(request: Request, _: Exception) -> Response:
+    wrong = PropensityError(
+        "something unexpected went wrong", "The log of the service, on stderr, says what.", status=500
     )
+    return answer(request.scope, wrong)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import threading
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -14,8 +13,6 @@ from features.errors import PropensityError
 from serving.stores.keys import ANYBODY, Key, Keys, holder
 
 LOG = logging.getLogger("propensity")
-REFRESH_SECONDS = 2.0
-"""A key that is made or revoked counts within this time."""
 FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
 READING = ("GET", "HEAD", "OPTIONS")
 Headers = Mapping[bytes, bytes]
@@ -44,7 +41,6 @@ class Door:
 
     def __init__(self, keys: Keys, loopback: bool) -> None:
         self._source, self._loopback = keys, loopback
-        self._stop = threading.Event()
         self._keys = {key.id: key for key in keys.all()}
 
     @property
@@ -61,28 +57,23 @@ class Door:
                 return ANYBODY
             raise NOT_HERE.with_traceback(None)
         scheme, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        found = holder(secret.strip(), self._keys)
+        found = self.holder(secret)
         if found is None or scheme.lower() != "bearer":
             raise NO_KEY.with_traceback(None)
         return found
+
+    def holder(self, secret: str) -> Key | None:
+        return holder(secret.strip(), self._keys)
+
+    def works(self, id_: str) -> bool:
+        """Whether there is a key of this id, and it was not revoked."""
+        return (key := self._keys.get(id_)) is not None and key.revoked_at is None
 
     def refresh(self) -> None:
         try:
             self._keys = {key.id: key for key in self._source.all()}
         except (PropensityError, sa.exc.SQLAlchemyError):
             LOG.warning("the keys cannot be read; those known before still count")
-
-    def watch(self, seconds: float = REFRESH_SECONDS) -> None:
-        """Read the keys again and again, beside the requests, until ``close``."""
-
-        def again() -> None:
-            while not self._stop.wait(seconds):
-                self.refresh()
-
-        threading.Thread(target=again, name="keys", daemon=True).start()
-
-    def close(self) -> None:
-        self._stop.set()
 
 
 def at_home(headers: Headers, client: str) -> bool:

@@ -445,6 +445,7 @@ class Candidate(Answer):
     """Whom to recruit; ``misses`` is the one dimension in which the story is another, null where all fit."""
 
     account: str
+    name: str
     contact: str
     kind: str
     accepts: Accepts

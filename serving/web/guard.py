@@ -6,6 +6,8 @@ import json
 import logging
 import re
 import secrets
+import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
@@ -13,15 +15,17 @@ from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Gauge, Histogram
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from features.errors import PropensityError
 from features.settings.service import Service
 from serving.stores.audit import Audit
 from serving.stores.keys import ANYBODY, Key
+from serving.web import html
 from serving.web.body import FULL, MOST_BYTES, NOT_JSON, TOO_LARGE, Bodies, HungUpError, again, checked, declared_json
 from serving.web.door import Door, at_home
+from serving.web.reception import NO_FORM, Guest, Reception, SeeOther, attempt, declared_form
 from serving.web.room import Rate, Room, too_often
 
 LOG = logging.getLogger("propensity")
@@ -43,12 +47,18 @@ HEADERS = {
     b"cross-origin-resource-policy": b"same-origin",
 }
 """Of every answer, unless it says otherwise itself."""
+LATE = (b"warning", b'111 propensity "registry or store out of reach: from what was good last"')
+"""Of what is answered while nobody can know whether there is something newer."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 BRINGING = ("POST", "PUT", "PATCH", "DELETE")
 """Methods whose body is read."""
 HEALTH = ("/livez", "/readyz", "/healthz")
 """BentoML's own, and the only paths of its own that are reached."""
 METRICS_PATH = "/metrics"
+REFRESH_SECONDS = 2.0
+"""A key that is made or revoked, and a session that another process ends, counts within this time."""
+RETRY_SECONDS = 5
+"""After how long to ask again for what cannot be answered now."""
 SANE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -63,9 +73,11 @@ LOADING = PropensityError("the service is still loading", "Ask again once /ready
 NUL = PropensityError("the address has a NUL in it", "Leave it out: no id has one.")
 
 
-def answer(error: PropensityError, retry: int | None = None) -> Json:
-    """The one shape of an error; ``retry``: after how many seconds to ask again."""
-    made = Json(error.as_dict(), error.status)
+def answer(scope: Scope, error: PropensityError, retry: int | None = None) -> Response:
+    """The one shape of an error, or under ``APP`` its page; ``retry``: after how many seconds to ask again."""
+    made: Response = html.problem(error) if of_pages(scope) else Json(error.as_dict(), error.status)
+    if retry is None and error.status == 503:
+        retry = RETRY_SECONDS
     if retry is not None:
         made.headers["Retry-After"] = str(retry)
     if error.status == 401:
@@ -73,23 +85,47 @@ def answer(error: PropensityError, retry: int | None = None) -> Json:
     return made
 
 
+def of_pages(scope: Scope) -> bool:
+    """Whether it is a page that is asked for."""
+    path: str = scope["path"]
+    return path in {"/", html.APP} or path.startswith(f"{html.APP}/")
+
+
 @dataclass
 class Visit:
-    """A request while it is here. ``write_down`` is there once it is known to write: it takes the status."""
+    """A request while it is here. ``write_down`` is there once it is known to write: it takes the status. ``token`` is what
+    a form has to bring back.
+    """
 
     request: str
     key: Key | None = None
+    token: str = ""
     write_down: Callable[[int | None], Awaitable[None]] | None = None
 
 
 class Protection:
-    """What guards one workspace's service: keys, limits, and the audit log."""
+    """What guards one workspace's service: keys, sessions, limits, and the audit log."""
 
-    def __init__(self, door: Door, audit: Audit, settings: Service) -> None:
-        self.door, self.audit, self.settings = door, audit, settings
-        self.room, self.rate, self.bodies = Room(settings), Rate(settings), Bodies()
+    def __init__(self, door: Door, reception: Reception, audit: Audit, settings: Service) -> None:
+        self.door, self.reception, self.audit, self.settings = door, reception, audit, settings
+        self.room, self.rate, self.bodies = Room(settings), Rate(settings.requests_per_minute), Bodies()
+        self.logins = Rate(reception.settings.attempts_per_minute)
         AT_WORK.set_function(lambda: self.room.at_work)
         WAITING.set_function(lambda: self.room.waiting)
+
+    def refresh(self) -> None:
+        self.door.refresh()
+        self.reception.refresh()
+
+    def watch(self, seconds: float = REFRESH_SECONDS) -> None:
+        """Read keys and sessions again and again, beside the requests."""
+
+        def again() -> None:
+            while True:
+                time.sleep(seconds)
+                self.refresh()
+
+        threading.Thread(target=again, name="keys", daemon=True).start()
 
 
 class Front:
@@ -121,15 +157,17 @@ class Guard:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
         visit = Visit(given.decode("ascii") if SANE.fullmatch(given) else secrets.token_hex(8))
-        dressed = _Dressed(send, visit)
+        dressed = _Dressed(send, visit, getattr(getattr(self.app.state, "live", None), "unreached", None) is not None)
         begun = perf_counter()
         try:
             await self._guarded(scope, headers, receive, dressed, visit)
         except HungUpError:
             dressed.status = 499
+        except SeeOther as other:
+            await RedirectResponse(other.location, 303)(scope, receive, dressed)
         except PropensityError as refusal:
             retry = 1 if refusal is FULL or refusal is LOADING else None
-            await answer(refusal, retry)(scope, receive, dressed)
+            await answer(scope, refusal, retry)(scope, receive, dressed)
         except Exception as error:  # the application has answered 500 by now; the trace is for the log alone
             LOG.exception("%s %s failed", scope["method"], _route(scope), exc_info=error)
         _record(scope, visit, dressed.status, perf_counter() - begun)
@@ -141,19 +179,27 @@ class Guard:
         if protection is None:
             raise LOADING.with_traceback(None)
         client = (scope.get("client") or ("",))[0]
-        if scope["path"] == METRICS_PATH and at_home(headers, client):
+        guest: Guest | None = None
+        if of_pages(scope):
+            guest = protection.reception.enter(scope, headers, client)
+            visit.key, visit.token = guest.key, guest.token
+        elif scope["path"] == METRICS_PATH and at_home(headers, client):
             visit.key = ANYBODY
         else:
             visit.key = protection.door.enter(scope["method"], headers, client)
-            if visit.key is not ANYBODY and (wait := protection.rate.ask(visit.key.id)) is not None:
-                limit = protection.settings.requests_per_minute
-                await answer(too_often(limit), wait)(scope, receive, send)
-                return
-        scope["state"] = {**scope.get("state", {}), "visit": visit, "key": visit.key}
+        if (late := _too_often(protection, scope, visit.key, client)) is not None:
+            await answer(scope, *late)(scope, receive, send)
+            return
+        scope["state"] = {**scope.get("state", {}), "visit": visit, "key": visit.key, "guest": guest}
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             raise NUL.with_traceback(None)
         if scope["method"] in BRINGING:
-            receive = await _brought(scope["method"], headers, receive, protection)
+            body = await _brought(scope["method"], headers, receive, protection, guest is not None)
+            if guest is None:
+                await checked(body)
+            else:
+                protection.reception.check(guest, scope["path"], body)
+            receive = again(body, receive)
         if scope["path"] == METRICS_PATH:
             await self.app(scope, receive, send)
             return
@@ -170,8 +216,8 @@ class _Dressed:
     so that nobody who reads slowly keeps a place.
     """
 
-    def __init__(self, send: Send, visit: Visit) -> None:
-        self.send, self.visit = send, visit
+    def __init__(self, send: Send, visit: Visit, late: bool) -> None:
+        self.send, self.visit, self.late = send, visit, late
         self.status = 500
         self.leave: Any = None
 
@@ -180,6 +226,8 @@ class _Dressed:
             self.status = message["status"]
             said = {name for name, _ in message["headers"]}
             more = [header for header in HEADERS.items() if header[0] not in said]
+            if self.late and self.status < 400:
+                more.append(LATE)
             message["headers"] = [*message["headers"], *more, (b"x-request-id", self.visit.request.encode())]
             await self._written()
         elif not message.get("more_body", False):
@@ -200,20 +248,31 @@ class _Dressed:
             self.leave = None
 
 
-async def _brought(method: str, headers: Mapping[bytes, bytes], receive: Receive, protection: Protection) -> Receive:
-    """The body, read and found to be strict JSON of a size that is allowed; raises PropensityError where it is not."""
+def _too_often(
+    protection: Protection, scope: Scope, key: Key | None, client: str
+) -> tuple[PropensityError, int] | None:
+    """What is told of who asks more often than they may, and when to ask again; by address while they are nobody yet."""
+    who, limit = ("address", client) if key is None else ("key", key.id), protection.settings.requests_per_minute
+    if key is not ANYBODY and (wait := protection.rate.ask(" ".join(who))) is not None:
+        return too_often(limit, who[0]), wait
+    if attempt(scope) and (wait := protection.logins.ask(client)) is not None:
+        return too_often(protection.reception.settings.attempts_per_minute, "address"), wait
+    return None
+
+
+async def _brought(
+    method: str, headers: Mapping[bytes, bytes], receive: Receive, protection: Protection, form: bool
+) -> bytes:
+    """The body, declared as JSON (or a form) and of a size that is allowed; raises PropensityError where it is not."""
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or int(length) > MOST_BYTES:
         raise TOO_LARGE.with_traceback(None)
     empty = length == b"0" and b"transfer-encoding" not in headers
     kind = headers.get(b"content-type", b"").decode("latin-1")
-    if not declared_json(kind) and not (method == "DELETE" and empty and not kind):
-        raise NOT_JSON.with_traceback(None)
-    if headers.get(b"content-encoding", b"identity") != b"identity":
-        raise NOT_JSON.with_traceback(None)
-    body = await protection.bodies.read(receive, protection.settings.body_seconds)
-    await checked(body)
-    return again(body, receive)
+    declared = declared_form(kind) if form else declared_json(kind) or (method == "DELETE" and empty and not kind)
+    if not declared or headers.get(b"content-encoding", b"identity") != b"identity":
+        raise (NO_FORM if form else NOT_JSON).with_traceback(None)
+    return await protection.bodies.read(receive, protection.settings.body_seconds)
 
 
 def _record(scope: Scope, visit: Visit, status: int, seconds: float) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from threading import Lock
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as StillMakingError
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.stores.log import LOG, Log
 from serving.stores.store import BATCHES, is_down
@@ -29,6 +32,8 @@ class Kept:
         self._making = {False: Lock(), True: Lock()}
         self._last: dict[bool, Mark] = {}
         self._found: OrderedDict[Hashable, tuple[Mark, Any]] = OrderedDict()
+        self._coming: dict[Hashable, Future[Any]] = {}
+        self._begin = Lock()
 
     def mark(self, log: bool = True) -> Mark:
         """Which tables are in use, which batches are shown, and, with ``log``, how long the log is; as they last were
@@ -66,3 +71,38 @@ class Kept:
                         self._found.popitem(last=False)
         value: T = found[1]
         return value
+
+    def soon(self, what: Hashable, make: Callable[[], T], seconds: float, log: bool = True) -> T:
+        """The same of what may take minutes: made beside the requests. Raises PropensityError (503) where it is not there
+        after so many seconds; it goes on being made.
+        """
+        found = self._found.get(what)
+        if found is not None and found[0] == self.mark(log):
+            there: T = found[1]
+            return there
+        with self._begin:
+            coming = self._coming.get(what)
+            if coming is None:
+                coming = self._coming[what] = Future()
+                Thread(target=self._make, args=(coming, what, make, log), name="kept", daemon=True).start()
+        try:
+            made: T = coming.result(seconds)
+        except StillMakingError:
+            if coming.done():
+                raise
+            raise PropensityError(
+                "this is being worked out from the latest data", "Ask again in a minute or two.", status=503
+            ) from None
+        return made
+
+    def _make(self, coming: Future[Any], what: Hashable, make: Callable[[], Any], log: bool) -> None:
+        try:
+            made = self(what, make, long=True, log=log)
+        except Exception as error:  # whoever waits is told, and nobody else is there to be
+            with self._begin:
+                del self._coming[what]
+            coming.set_exception(error)
+        else:
+            with self._begin:
+                del self._coming[what]
+            coming.set_result(made)

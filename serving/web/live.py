@@ -29,6 +29,7 @@ from serving.scores.scoring import Chance, Scorer
 from serving.stores.log import digest
 from serving.stores.store import Store
 from serving.web.kept import Kept
+from serving.web.later import Later
 from serving.web.prepared import Prepared
 from training.model import honour
 from training.outcomes import configured
@@ -163,6 +164,7 @@ class Live:
     kept: Kept
     facts: Alone
     prepared: Prepared = field(default_factory=Prepared)
+    later: Later = field(default_factory=Later)
     served: dict[str, Served] = field(default_factory=dict)
     refused: dict[str, PropensityError] = field(default_factory=dict)
     damaged: frozenset[str] = frozenset()

@@ -49,23 +49,23 @@ class Room:
 
 
 class Rate:
-    """How often the holder of a key may ask, counted in this process's memory."""
+    """How often somebody may ask, counted in this process's memory; ``per_minute`` 0: as often as they like."""
 
-    def __init__(self, settings: Service) -> None:
-        self._limit = RateLimitItemPerMinute(settings.requests_per_minute) if settings.requests_per_minute else None
+    def __init__(self, per_minute: int) -> None:
+        self._limit = RateLimitItemPerMinute(per_minute) if per_minute else None
         self._counted = FixedWindowRateLimiter(MemoryStorage())
 
-    def ask(self, key: str) -> int | None:
+    def ask(self, who: str) -> int | None:
         """None: go on; else in how many seconds to ask again."""
-        if self._limit is None or self._counted.hit(self._limit, key):
+        if self._limit is None or self._counted.hit(self._limit, who):
             return None
-        until = self._counted.get_window_stats(self._limit, key).reset_time
+        until = self._counted.get_window_stats(self._limit, who).reset_time
         return max(1, math.ceil(until - time.time()))
 
 
-def too_often(limit: int) -> PropensityError:
+def too_often(limit: int, who: str = "key") -> PropensityError:
     return PropensityError(
-        f"this key has asked more than {limit:,} times in a minute",
+        f"this {who} has asked more than {limit:,} times in a minute",
         "Ask for many accounts in one request, or wait as long as Retry-After says.",
         status=429,
     )

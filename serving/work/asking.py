@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +15,7 @@ from features import frame
 from features.errors import PropensityError, one_of
 from features.workspace import Workspace
 from serving.decisions.asks import EFFORT, Ask, asks
-from serving.decisions.eligibility import Eligibility, Facing, Objection, eligibility
+from serving.decisions.eligibility import Eligibility, Facing, Objection, eligibility, lately
 from serving.decisions.whom import Accepts, Chance, Person, Suggestion, consented, open_to, suggestion
 from serving.scores import lists
 from serving.stores.log import Entry, Log, Within, digest
@@ -25,18 +24,21 @@ from serving.work import asked
 from serving.work.funnel import Funnel, funnel
 from serving.work.outreach import opted_out
 from serving.work.people import people
-from training.asks.fit import Fitted
 from training.asks.past import RULED_BY
 
 Progress = Callable[[str], None]
 RISK, ADVOCACY = "churn", "advocacy"
 NOBODY = "nobody to ask"
+UNWILLING = "nobody there has agreed to anything, or all of them were asked of late"
+Judged = tuple[Eligibility, Suggestion | None]
 
 
 @dataclass(frozen=True)
 class Situation:
     """What is known of everybody as of a day (its end): every account's facing, its people, how likely each of them is to
-    say yes to what they may be asked for, and which accounts are how likely to act unasked.
+    say yes to what they may be asked for, and which accounts are how likely to act unasked, or at all (``acts``).
+    ``asks`` are all there ever were, by their id; the log has those that are ``logged``, the exports the others. ``day`` is
+    the one on which somebody would ask.
     """
 
     workspace: Workspace
@@ -46,6 +48,12 @@ class Situation:
     accepts: Accepts
     unasked: dict[str, Chance]
     funnel: Funnel
+    acts: dict[str, float]
+    asks: dict[str, Ask]
+    logged: frozenset[str]
+    owners: dict[str, str | None]
+    day: date
+    _judged: dict[str, Judged] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, workspace: Workspace, today: date | None = None, progress: Progress = lambda _: None) -> Situation:
@@ -53,13 +61,12 @@ class Situation:
         as_of, zone = frame.observed_until(workspace), ZoneInfo(workspace.config.timezone)
         day = today or as_of + timedelta(days=1)
         log, store = Log(workspace), Store(workspace)
-        of = {ask.ask: ask for ask in asked.exported(workspace)}
-        of |= {ask.ask: ask for ask in asks(log.entries("ask"), zone)}
+        written = {ask.ask: ask for ask in asks(log.entries("ask"), zone)}
+        of = {ask.ask: ask for ask in asked.exported(workspace)} | written
         each: dict[str, list[Ask]] = defaultdict(list)
         for ask in of.values():
             each[ask.account].append(ask)
-        batch, alone = store.shown(RISK), opted_out(log.entries("opt-out"))
-        risk = {s.account: s.probability for s in store.top(RISK, batch.rows)} if batch is not None else {}
+        risk, alone = _probabilities(store, RISK), opted_out(log.entries("opt-out"))
         rows = frame.feature_frame(workspace, [as_of])
         there = [name for name in RULED_BY if name in rows]
         facing = {
@@ -77,17 +84,35 @@ class Situation:
             for person in those.get(account, ())
             for kind in consented(person, terms, day)
         ]
-        return cls(workspace, as_of, facing, those, made.chances(rows, whom), made.by_themselves(rows), made)
+        return cls(
+            workspace, as_of, facing, those, made.chances(rows, whom), made.by_themselves(rows), made,
+            _probabilities(store, ADVOCACY), of, frozenset(written), lists.owners(workspace), day,
+        )  # fmt: skip
 
-    def after(self, account: str, entries: Sequence[Entry]) -> Situation:
-        """The same with what the log says by now of an account: its asks, and whether it wants to be left alone."""
-        before, zone = self.of_account(account), ZoneInfo(self.workspace.config.timezone)
-        now = {ask.ask: ask for ask in before.asks} | {
-            ask.ask: ask for ask in asks((one for one in entries if (one.about, one.account) == ("ask", account)), zone)
-        }
-        alone = account in opted_out(one for one in entries if (one.about, one.account) == ("opt-out", account))
-        facing = replace(before, asks=tuple(now.values()), opted_out=alone)
-        return replace(self, facing={**self.facing, account: facing})
+    def by_now(self, entries: Sequence[Entry]) -> Situation:
+        """The same with all that the log says by now of some accounts, or of all: their asks, and who wants to be left
+        alone. Whoever it says nothing new of is not judged again.
+        """
+        zone = ZoneInfo(self.workspace.config.timezone)
+        written = {one.ask: one for one in asks((one for one in entries if one.about == "ask"), zone)}
+        alone = opted_out(one for one in entries if one.about == "opt-out")
+        each: dict[str, dict[str, Ask]] = defaultdict(dict)
+        for one in written.values():
+            each[one.account][one.ask] = one
+        changed = {}
+        for account in {one.account for one in entries} & self.facing.keys():
+            before = self.facing[account]
+            its = {one.ask: one for one in before.asks} | each[account]
+            now = replace(before, asks=tuple(its.values()), opted_out=account in alone)
+            if now != before:
+                changed[account] = now
+        return replace(
+            self,
+            facing={**self.facing, **changed},
+            asks={**self.asks, **written},
+            logged=self.logged | written.keys(),
+            _judged={account: found for account, found in self._judged.items() if account not in changed},
+        )
 
     def of_account(self, account: str) -> Facing:
         if account not in self.facing:
@@ -100,88 +125,37 @@ class Situation:
 
     def eligibility(self, account: str) -> Eligibility:
         """Every rule that speaks against asking an account, that there is nobody to ask among them."""
-        found = eligibility(self.of_account(account), self.workspace.config.asks)
-        if found.eligible and self.suggestion(account) is None:
-            words = "nobody there has agreed to anything, or all of them were asked of late"
-            return Eligibility(account, [Objection(NOBODY, words)])
-        return found
+        return self._judge(account)[0]
 
     def suggestion(self, account: str) -> Suggestion | None:
-        facing = self.facing[account]
-        terms = self.workspace.config.asks
-        return suggestion(self.people.get(account, ()), facing.asks, self.accepts, terms, facing.day)
+        """Whom to ask there for what; None where it may not be asked."""
+        return self._judge(account)[1]
+
+    def left(self, account: str) -> int:
+        """How many more asks the budget of an account has within the year."""
+        facing, terms = self.facing[account], self.workspace.config.asks
+        return max(terms.per_year - len(lately(facing.asks, facing.day)), 0)
+
+    def _judge(self, account: str) -> Judged:
+        if account not in self._judged:
+            facing, terms = self.of_account(account), self.workspace.config.asks
+            found, best = eligibility(facing, terms), None
+            if found.eligible:
+                best = suggestion(self.people.get(account, ()), facing.asks, self.accepts, terms, facing.day)
+                if best is None:
+                    found = Eligibility(account, [Objection(NOBODY, UNWILLING)])
+            self._judged[account] = found, best
+        return self._judged[account]
+
+
+def _probabilities(store: Store, outcome: str) -> dict[str, float]:
+    """Of the latest batch of an outcome; nothing where there is none."""
+    batch = store.shown(outcome)
+    return {} if batch is None else {one.account: one.probability for one in store.top(outcome, batch.rows)}
 
 
 def _known(value: Any) -> float | None:
     return None if pd.isna(value) else float(value)
-
-
-@dataclass(frozen=True)
-class Advocate:
-    """An account that may be asked: whom, for what, and how likely the answer is a yes, ``low`` to ``high`` (90%).
-    ``probability`` is that of an act within the horizon, and ``unasked`` that of one without any ask; null where no model
-    says.
-    """
-
-    account: str
-    name: str
-    owner: str | None
-    probability: float | None
-    contact: str
-    role: str
-    kind: str
-    effort: int
-    accepts: float
-    low: float
-    high: float
-    unasked: float | None
-
-    def as_dict(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-
-@dataclass(frozen=True)
-class Advocates:
-    """Whom to ask, the likeliest first; and of all others, account → what speaks against it."""
-
-    as_of: date
-    asked: list[Advocate]
-    blocked: dict[str, Eligibility]
-    yes: Fitted
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "as_of": str(self.as_of),
-            "lines": [one.as_dict() for one in self.asked],
-            "blocked": [one.as_dict() for one in self.blocked.values()],
-            "model": self.yes.as_dict(),
-        }
-
-
-def advocates(situation: Situation, top: int | None = None) -> Advocates:
-    """The eligible accounts, likeliest to act first, with the person to ask and the least effort likely to be accepted."""
-    workspace, store = situation.workspace, Store(situation.workspace)
-    batch = store.shown(ADVOCACY)
-    says = {s.account: s.probability for s in store.top(ADVOCACY, batch.rows)} if batch is not None else {}
-    found = {account: situation.eligibility(account) for account in situation.facing}
-    may = [account for account, one in found.items() if one.eligible]
-    may.sort(key=lambda account: (-says.get(account, -math.inf), account))
-    settings = dict(workspace.config.outcomes).get(ADVOCACY)
-    most = top or (settings.capacity if settings else 10)
-    owners, names = lists.owners(workspace), store.names(may[:most])
-    lines = []
-    for account in may[:most]:
-        best, alone = situation.suggestion(account), situation.unasked.get(account)
-        assert best is not None
-        lines.append(
-            Advocate(
-                account, names.get(account, account), owners.get(account), says.get(account), best.person.contact,
-                best.person.role, best.kind, EFFORT[best.kind], best.accepts.value, best.accepts.low,
-                best.accepts.high, None if alone is None else alone.value,
-            )
-        )  # fmt: skip
-    blocked = {account: one for account, one in found.items() if not one.eligible}
-    return Advocates(situation.as_of, lines, blocked, situation.funnel.yes)
 
 
 def ask(
@@ -205,7 +179,7 @@ def ask(
     chosen = contact or _suggested(situation, account)
 
     def still(entries: Sequence[Entry]) -> None:
-        _refuse(situation.after(account, entries), account, kind, chosen)
+        _refuse(situation.by_now(entries), account, kind, chosen)
 
     entry = Entry(
         "ask", f"k-{digest(account, chosen, kind, when.isoformat())[:12]}", "asked", account, when, by, chosen, kind

@@ -43,12 +43,14 @@ CONTACTS = "p.contact, a.account, coalesce(t.role, 'user'), coalesce(t.champion_
 @dataclass(frozen=True)
 class Known:
     """As of the end of ``day``. With ``by_now``, what our own log says counts whenever it was written down: for what is to
-    be done today. A table that is not mapped is as if it were empty; ``mapped`` tells.
+    be done today. With ``account`` it is about that one alone. A table that is not mapped is as if it were empty;
+    ``mapped`` tells.
     """
 
     workspace: Workspace
     day: date
     by_now: bool = False
+    account: str | None = None
 
     @cached_property
     def instant(self) -> datetime:
@@ -63,7 +65,7 @@ class Known:
         return table in self._tables[1].tables
 
     def answers(self) -> list[Answer]:
-        rows = self._rows("feedback", ANSWERS, "{responded} IS NOT NULL")
+        rows = self.rows("feedback", ANSWERS, "{responded} IS NOT NULL")
         return [
             Answer(account, contact, moment(at), instrument, score, scale)
             for account, contact, at, instrument, score, scale in rows
@@ -71,18 +73,18 @@ class Known:
 
     def handled(self) -> list[Handled]:
         """Touches that were done, and first answers to tickets."""
-        rows = self._rows("outreach", TOUCHES, "{done} IS NOT NULL")
+        rows = self.rows("outreach", TOUCHES, "{done} IS NOT NULL")
         of = {touch: Handled(account, contact, moment(at), kind) for touch, account, contact, at, kind in rows}
         for touch in touches(self.entries("outreach")):
             if touch.done is not None:
                 of[touch.touch] = Handled(touch.account, touch.contact, touch.done, touch.kind)
-        responses = self._rows("tickets", RESPONSES, "{first_response} IS NOT NULL")
+        responses = self.rows("tickets", RESPONSES, "{first_response} IS NOT NULL")
         return [*of.values(), *(Handled(account, contact, moment(at), "ticket") for account, contact, at in responses)]
 
     def acts(self) -> list[Act]:
         """Asks and acts, also those that nobody asked for."""
         of: dict[str, Act] = {}
-        for act, account, contact, kind, asked, accepted, declined, done, revenue in self._rows(
+        for act, account, contact, kind, asked, accepted, declined, done, revenue in self.rows(
             "advocacy", ACTS, "{asked} IS NOT NULL OR {done} IS NOT NULL"
         ):
             days = (self._day(asked), self._day(accepted), self._day(declined), self._day(done))
@@ -94,11 +96,11 @@ class Known:
         return list(of.values())
 
     def won(self) -> list[Won]:
-        return [Won(deal, moment(at), value) for deal, at, value in self._rows("deals", WON, "{won} IS NOT NULL")]
+        return [Won(deal, moment(at), value) for deal, at, value in self.rows("deals", WON, "{won} IS NOT NULL")]
 
     def contacts(self) -> list[Contact]:
         """Everybody we had heard of, those who have left among them."""
-        rows = self._rows("contacts", CONTACTS, HEARD_OF)
+        rows = self.rows("contacts", CONTACTS, HEARD_OF)
         return [
             Contact(contact, account, role, champion, _moment(joined), _moment(left))
             for contact, account, role, champion, joined, left in rows
@@ -127,7 +129,7 @@ class Known:
 
     @cached_property
     def _log(self) -> list[Entry]:
-        return Log(self.workspace).entries()
+        return Log(self.workspace).entries(account=self.account)
 
     def _told(self, entry: Entry) -> bool:
         return max(entry.at, entry.recorded_at or entry.at) < self.instant
@@ -135,7 +137,7 @@ class Known:
     def _day(self, instant: int | None) -> date | None:
         return None if instant is None else day_of(moment(instant), self.zone)
 
-    def _rows(self, table: str, select: str, where: str) -> list[Any]:
+    def rows(self, table: str, select: str, where: str) -> list[Any]:
         """Rows for which ``where`` holds. Both name instants in braces: null where that was not known by then."""
         folder, report = self._tables
         if table not in report.tables:
@@ -144,15 +146,17 @@ class Known:
         names = {
             name: f"read_parquet({literal(str(folder / f'{name}.parquet'))})" for name in (table, "accounts", "people")
         }
+        whose = "" if self.account is None else "a.account = $account AND "
+        asked = {"as_of": self.instant} | ({} if self.account is None else {"account": self.account})
         person = f"LEFT JOIN {names['people']} p USING (contact_code)" if "contact" in TABLES[table].by_name else ""
         query = (
             f"SELECT {select.format(**times)} FROM {names[table]} t LEFT JOIN {names['accounts']} a "
             f"ON a.account_code = t.account_code {person} "
-            f"WHERE {where.format(**times)} ORDER BY ALL"
+            f"WHERE {whose}({where.format(**times)}) ORDER BY ALL"
         )
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            return connection.execute(query, {"as_of": self.instant}).fetchall()
+            return connection.execute(query, asked).fetchall()
 
     def _known(self, table: str, column: str, report: Report) -> str:
         """SQL for an instant of a row in microseconds; null where it was not known by the end of the day."""

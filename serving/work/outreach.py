@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,14 +19,15 @@ from features.windows import moment
 from features.workspace import Workspace
 from serving.decisions.actions import action
 from serving.decisions.asks import day_of
-from serving.decisions.calls import OUTCOME, UNMODELLED, Candidate, Listed, Ranked, Standing, listed
+from serving.decisions.calls import OUTCOME, UNMODELLED, Candidate, Ranked, Standing, listed, ranked
 from serving.decisions.save_rate import SaveRate
-from serving.decisions.touches import LISTED, Touch, counted, touches
+from serving.decisions.touches import LISTED, Touch, counted, open_, touches
 from serving.scores import lists, movement
 from serving.scores.score import Score
 from serving.stores.log import Entry, Log, digest
 from serving.stores.store import Store
 from serving.work import effect, uplift
+from serving.work.among import EVERYBODY, Among
 from training import causes
 from training.outcomes import configured
 
@@ -54,7 +55,7 @@ class Known:
 @dataclass(frozen=True)
 class Row:
     """An account to call. What no model says, or is not known, is null; ``before`` is the probability last
-    time, ``moved`` what moved it since.
+    time, ``moved`` what moved it since. ``touch`` and ``planned``: the touch that somebody is to do, and its day.
     """
 
     account: str
@@ -72,6 +73,8 @@ class Row:
     action: str
     score_id: str | None
     why_not: str = ""
+    touch: str | None = None
+    planned: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return dict(vars(self))
@@ -84,10 +87,12 @@ class Outreach:
     ``label`` is empty, or says that no model has ranked it. ``held_out`` are the accounts drawn at random; they are told
     to who plans the list, never to those who call. ``rate`` is the save rate that it goes by;
     ``uplift_from`` how many randomised accounts taught whom a call helps most, 0 where the list does not go by that.
+    ``planned`` are the touches written down and still to do.
     """
 
     as_of: date
     label: str
+    planned: list[Row]
     called: list[Row]
     below: list[Row]
     kept_back: dict[str, str]
@@ -106,6 +111,7 @@ class Outreach:
             "label": self.label,
             "save_rate": self.rate.as_dict(),
             "uplift_from": self.uplift_from,
+            "planned": [row.as_dict() for row in self.planned],
             "lines": [row.as_dict() for row in self.called],
             "below": [row.as_dict() for row in self.below],
             "kept_back": dict(self.rules),
@@ -114,21 +120,22 @@ class Outreach:
 
 
 def outreach(
-    workspace: Workspace, capacity: int | None = None, owner: str | None = None, today: date | None = None
+    workspace: Workspace, capacity: int | None = None, among: Among = EVERYBODY, today: date | None = None
 ) -> Outreach:
-    """Whom to call: the list for everybody, or the part of it that is one owner's.
+    """Whom to call: the list for everybody, or the part of it that is among some.
 
     Without scores the list is there all the same, ranked by ARR and renewal, and says so.
     """
     settings, config = configured(workspace, OUTCOME), workspace.config
+    mine = among.accounts(workspace)
     day = today or frame.observed_until(workspace) + timedelta(days=1)
     as_of, label, known = _known(workspace)
     found_out = effect.trial(workspace)
     economics, rate = effect.terms(workspace, found_out)
     scores = {account: one.score for account, one in known.items() if one.score is not None}
     saved, learnt_from = uplift.saved(workspace, scores, found_out, economics)
-    candidates = [
-        Candidate(
+    candidates = {
+        account: Candidate(
             account,
             one.owner,
             one.score.probability if one.score else None,
@@ -137,10 +144,11 @@ def outreach(
             saved.get(account),
         )
         for account, one in known.items()
-    ]
+    }
+    written = touches(Log(workspace).entries("outreach"))
     found = listed(
-        candidates,
-        standing(workspace, day),
+        list(candidates.values()),
+        standing(workspace, day, written),
         economics,
         config.calls,
         capacity or settings.capacity,
@@ -148,18 +156,31 @@ def outreach(
         draw=str(as_of),
         window=settings.span,
     )
-    mine = {account for account, one in known.items() if owner is None or one.owner == owner}
-    if owner is not None and not mine:
-        lists.of_owner(workspace, owner)
-    return _shown(workspace, as_of, label, known, found, mine, rate, learnt_from)
+    to_do = {one.account: one for one in written if open_(one) and one.account in candidates}
+    planned = ranked([candidates[account] for account in to_do], economics)
+
+    def rows(chosen: list[Ranked]) -> list[Row]:
+        return _rows(workspace, as_of, known, [one for one in chosen if mine is None or one.candidate.account in mine])
+
+    zone = ZoneInfo(config.timezone)
+    return Outreach(
+        as_of,
+        label,
+        [_to_do(row, to_do[row.account], zone) for row in rows(planned)],
+        rows(found.called),
+        rows(found.below),
+        {account: rule for account, rule in found.kept_back.items() if mine is None or account in mine},
+        [account for account in found.held_out if mine is None or account in mine],
+        rate,
+        learnt_from,
+    )
 
 
-def standing(workspace: Workspace, today: date) -> dict[str, Standing]:
+def standing(workspace: Workspace, today: date, written: Sequence[Touch]) -> dict[str, Standing]:
     """What is known of each account by now: of touches in the exports and in the log, and who asked to be left alone."""
     log, zone = Log(workspace), ZoneInfo(workspace.config.timezone)
     window = configured(workspace, OUTCOME).span
     since = today - timedelta(days=max(workspace.config.calls.quiet_days, window))
-    written = touches(log.entries("outreach"))
     of = {touch.touch: touch for touch in (*_exported(workspace, since), *written)}
     found: dict[str, Standing] = {}
     for touch in of.values():
@@ -247,28 +268,15 @@ def _after(known: Standing, touch: Touch, zone: ZoneInfo) -> Standing:
     return replace(known, **changed)
 
 
-def _shown(
-    workspace: Workspace,
-    as_of: date,
-    label: str,
-    known: dict[str, Known],
-    found: Listed,
-    mine: set[str],
-    rate: SaveRate,
-    uplift_from: int,
-) -> Outreach:
+def _to_do(row: Row, touch: Touch, zone: ZoneInfo) -> Row:
+    return replace(row, touch=touch.touch, planned=str(day_of(touch.last, zone)))
+
+
+def _rows(workspace: Workspace, as_of: date, known: dict[str, Known], chosen: list[Ranked]) -> list[Row]:
     of_plan = frame.current_plan(workspace)
-
-    def rows(ranked: list[Ranked]) -> list[Row]:
-        each = [one for one in ranked if one.candidate.account in mine]
-        accounts = [one.candidate.account for one in each]
-        before = Store(workspace).before(OUTCOME, as_of, accounts)
-        moved = movement.moves(workspace, OUTCOME, list(before))
-        return [_row(one, known[one.candidate.account], before, moved, of_plan) for one in each]
-
-    kept_back = {account: rule for account, rule in found.kept_back.items() if account in mine}
-    held_out = [account for account in found.held_out if account in mine]
-    return Outreach(as_of, label, rows(found.called), rows(found.below), kept_back, held_out, rate, uplift_from)
+    before = Store(workspace).before(OUTCOME, as_of, [one.candidate.account for one in chosen])
+    moved = movement.moves(workspace, OUTCOME, list(before))
+    return [_row(one, known[one.candidate.account], before, moved, of_plan) for one in chosen]
 
 
 def _row(one: Ranked, known: Known, before: dict[str, float], moved: dict[str, movement.Moved], of_plan: Plan) -> Row:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict, defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ ATTRIBUTES = {
     "industry": ("industry", UNKNOWN),
 }
 """Where an account belongs, as SQL, and what it is called where that is not known."""
+MOST = 64
+"""How many are kept of what was put together."""
 SEEN = "occurred < $as_of AND known < $as_of"
 HELD = f"""
 SELECT a.account, label, sum(value) FILTER (kind = 'live' AND {SEEN}), sum(value) FILTER (kind = 'arr' AND {SEEN}),
@@ -82,6 +84,7 @@ class Found:
             "by": self.portfolio.by,
             "within": dict(self.within),
             "contracts_without_arr": self.unpriced,
+            "count": self.portfolio.count,
             "groups": [self._named(one) | one.as_dict() for one in self.portfolio.groups],
             "total": self.portfolio.total.as_dict(),
         }
@@ -98,6 +101,41 @@ class Found:
         return {"name": self.names.get(group.name, group.name)} if self.portfolio.by == ACCOUNT else {}
 
 
+@dataclass(frozen=True)
+class Whole:
+    """Everything as of a day, to be put together at any level. Of all live contracts, ``unpriced`` have no ARR.
+
+    What was put together last is ``kept``, since who looks into it goes down and up again.
+    """
+
+    workspace: Workspace
+    as_of: date
+    slices: list[Slice]
+    unpriced: int
+    kept: OrderedDict[Hashable, Found] = field(default_factory=OrderedDict)
+
+    def at(
+        self,
+        by: str = decisions.GLOBAL,
+        within: Mapping[str, str] | None = None,
+        start: int = 0,
+        top: int | None = None,
+    ) -> Found:
+        """Raises PropensityError where the level is none, or nothing is within a group."""
+        asked = (by, *sorted((within or {}).items()), start, top)
+        if asked not in self.kept:
+            self.kept[asked] = self._put_together(by, within or {}, start, top)
+            while len(self.kept) > MOST:
+                self.kept.popitem(last=False)
+        return self.kept[asked]
+
+    def _put_together(self, by: str, within: Mapping[str, str], start: int, top: int | None) -> Found:
+        found = decisions.portfolio(self.slices, by, within, start, top)
+        shown = [one.name for one in found.groups] if by == ACCOUNT else []
+        names = Store(self.workspace).names(shown)
+        return Found(self.as_of, self.workspace.config.currency, within, found, self.unpriced, names)
+
+
 def portfolio(
     workspace: Workspace,
     by: str = decisions.GLOBAL,
@@ -108,16 +146,18 @@ def portfolio(
 
     Raises PropensityError where the level is none, nothing is within a group, or the day has not been observed.
     """
+    return whole(workspace, day).at(by, within)
+
+
+def whole(workspace: Workspace, day: date | None = None) -> Whole:
+    """As ``portfolio``, before a level is chosen."""
     observed = frame.observed_until(workspace)
     as_of = day or observed
     if as_of > observed:
         raise PropensityError(
             f"{as_of} has not been observed yet: the data ends on {observed}", f"Name {observed} or an earlier day."
         )
-    slices, unpriced = read(workspace, as_of)
-    found = decisions.portfolio(slices, by, within)
-    shown = [one.name for one in found.groups] if by == ACCOUNT else []
-    return Found(as_of, workspace.config.currency, within or {}, found, unpriced, Store(workspace).names(shown))
+    return Whole(workspace, as_of, *read(workspace, as_of))
 
 
 def read(workspace: Workspace, day: date) -> tuple[list[Slice], int]:

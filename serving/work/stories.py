@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -15,7 +15,7 @@ from features.database import literal
 from features.errors import PropensityError
 from features.windows import as_of_instant, moment
 from features.workspace import Workspace
-from serving.decisions.eligibility import YEAR, Eligibility, eligibility
+from serving.decisions.eligibility import Eligibility, eligibility
 from serving.decisions.stories import Deal, Gap, Teller, gaps
 from serving.decisions.whom import Person, consented
 from serving.stores.store import Store
@@ -70,13 +70,25 @@ class Stories:
             **told,
             "as_of": str(self.as_of),
             "dimensions": list(self.dimensions),
-            "gaps": [one.as_dict() for one in self.gaps],
+            "gaps": [self._gap(one) for one in self.gaps],
         }
 
+    def _gap(self, gap: Gap) -> dict[str, Any]:
+        told = gap.as_dict()
+        named = [one | {"name": self.names.get(one["account"], one["account"])} for one in told["candidates"]]
+        return told | {"candidates": named}
 
-def stories(workspace: Workspace, top: int, today: date | None = None, progress: Progress = lambda _: None) -> Stories:
+
+def stories(
+    workspace: Workspace,
+    top: int,
+    today: date | None = None,
+    progress: Progress = lambda _: None,
+    now: Situation | None = None,
+) -> Stories:
     """The ``top`` gaps. An advocate has acted before, somebody there has agreed to a reference or a case study, and nothing
-    but time speaks against an ask; a candidate has not acted yet and may be asked now.
+    but time speaks against an ask; a candidate has not acted yet and may be asked now. ``now`` is the situation of ``today``,
+    where it is known already.
 
     Raises PropensityError where no deals are mapped.
     """
@@ -85,7 +97,7 @@ def stories(workspace: Workspace, top: int, today: date | None = None, progress:
             "there are no deals in this workspace, so nobody knows which stories are wanted",
             "Map the table deals in propensity.toml.",
         )
-    situation = Situation.of(workspace, today, progress)
+    situation = now or Situation.of(workspace, today, progress)
     progress("open deals")
     deals, about, left_out, acted = _read(workspace, situation.as_of)
     dimensions = tuple(name for name in OF_ACCOUNTS if name not in left_out)
@@ -126,10 +138,8 @@ def _teller(situation: Situation, account: str, about: dict[str, dict[str, froze
     if not each:
         return None
     person, kind = max(each, key=lambda one: (situation.accepts[one].value, one[0].contact, one[1]))
-    lately = sum(ask.asked > facing.day - timedelta(days=YEAR) for ask in facing.asks)
     of_account = {name: values.get(account, frozenset()) for name, values in about.items()}
-    left = max(terms.per_year - lately, 0)
-    return Teller(account, of_account, left, person.contact, kind, situation.accepts[person, kind])
+    return Teller(account, of_account, situation.left(account), person.contact, kind, situation.accepts[person, kind])
 
 
 def _read(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from features.errors import PropensityError
@@ -23,11 +24,15 @@ def touch(
     contact: str | None = None,
     at: datetime | None = None,
     done: bool = False,
-) -> Entry:
-    """A touch beside the list: planned, or done already."""
+    outcome: str | None = None,
+) -> list[Entry]:
+    """A touch beside the list: planned, or done already, and then what came of it if that is known."""
+    if outcome is not None and not done:
+        raise PropensityError("something came of a touch that is not done", "Say done too, or leave the outcome out.")
     when = at or now()
     thing = f"t-{digest(account, contact, kind, when.isoformat())[:12]}"
-    return Entry("outreach", thing, "done" if done else "planned", account, when, by, contact, kind)
+    begun = Entry("outreach", thing, "done" if done else "planned", account, when, by, contact, kind)
+    return [begun] if outcome is None else [begun, replace(begun, event="outcome", kind=None, value=outcome)]
 
 
 def following(

@@ -16,9 +16,6 @@ from benchmarks.serving import cases, load, page
 from features.workspace import Workspace
 from features.workspace import load as loaded
 from serving.web.live import Live
-from tests.serving.conftest import served
-
-__all__ = ["served"]
 
 
 class Echo(BaseHTTPRequestHandler):

@@ -68,7 +68,7 @@ def up(request: pytest.FixtureRequest, trained: Workspace, tmp_path_factory: pyt
         config = (root / FILE).read_text(encoding="utf-8")
         if url:
             config = f'store = "{url.replace("postgresql://", "postgresql+psycopg://")}"\n{config}'
-        (root / FILE).write_text(config + "\n[service]\nwatch_seconds = 0.2\n", encoding="utf-8")
+        (root / FILE).write_text(config + "\n[service]\nwatch_seconds = 0.2\nstore_seconds = 1\n", encoding="utf-8")
         here = load(root)
         Store(here).save(Store(trained).top("churn", 1000))
         first, second = Registry(here).require_champion("churn"), drills.another(here)
@@ -146,6 +146,39 @@ def test_a_store_that_is_down_stops_writing_alone_and_is_found_again(up: Up) -> 
     assert (seen.wrong, len(seen.versions)) == ([], 1)
     drills.until(lambda: "error" not in drills.health(client), "health that is well again")
     assert client.post("/v1/outreach", json=body).status_code == 201
+
+
+@contextmanager
+def store_hanging(up: Up) -> Iterator[None]:
+    """Nothing is refused, and nothing is answered; of SQLite, to whoever writes."""
+    with Store(up.workspace).engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN EXCLUSIVE")
+            yield
+            connection.rollback()
+        else:
+            with postgres.stopped(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()):
+                yield
+
+
+def test_a_store_that_hangs_is_not_waited_for_and_is_found_again(up: Up) -> None:
+    client, body = up.server.client, {"account": up.accounts[0], "kind": "after the silence", "by": "ann"}
+    listed = client.get("/v1/lists/churn").raise_for_status().json()
+    with drills.load(up.url, up.truth) as seen, store_hanging(up):
+        for _ in range(10):
+            answer = client.post("/v1/outreach", json=body)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), answer.text
+            assert client.get("/readyz").status_code == 200
+        assert client.get("/v1/lists/churn").raise_for_status().json() == listed
+        if Store(up.workspace).engine.dialect.name == "postgresql":
+            drills.until(lambda: "error" in drills.health(client), "health that says so")
+            assert client.get("/v1/log").status_code == 503
+            old = client.get("/v1/lists/churn").raise_for_status()
+            assert (old.json(), old.headers["Warning"][:3]) == (listed, "111")
+    assert (seen.wrong, len(seen.versions)) == ([], 1)
+    drills.until(lambda: "error" not in drills.health(client), "health that is well again")
+    drills.until(lambda: client.post("/v1/outreach", json=body).status_code == 201, "writing")
+    assert "Warning" not in client.get("/v1/lists/churn").headers
 
 
 def test_a_registry_that_is_down_is_outlived_by_what_is_served_and_found_again(up: Up) -> None:

@@ -1,4 +1,4 @@
-"""A small but real workspace, made once, and the real server over it."""
+"""The real server over the small company, and the application without one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,55 +18,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from features import intake
-from features.sources.simulated import World, simulate
-from features.tables import TABLES
 from features.workspace import Workspace, load
-from serving.scores import batch
-from serving.stores.store import Store
 from serving.web import application as web
 from serving.web.guard import Guard
 from serving.web.live import Live
-from tests import worlds
-from training.registry import Registry
-from training.train import train
 
-WORLD = World(accounts=300, months=18)
-CONFIG = {
-    "name": "tiny",
-    "sources": {name: {"path": f"data/{name}.parquet"} for name in TABLES},
-    "tables": {name: {"source": name} for name in TABLES},
-    "signals": {"events": ["login", "report"], "windows": [30, 90]},
-    "as_of": {"since": date(2025, 7, 31), "exported": WORLD.until},
-    "outcomes": {"churn": {"horizon": 60, "grace": 0}, "advocacy": {"horizon": 60, "given_days": 7, "capacity": 10}},
-    "training": {"test_dates": 2, "folds": 1, "minimum_positives": 5, "bags": 2, "bootstraps": 50},
-}
 PATIENCE = 240
-
-
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A simulated company with champions of churn and advocacy, scored."""
-    root = tmp_path_factory.mktemp("served")
-    simulate(WORLD, root / "data")
-    workspace = worlds.configure(root, CONFIG)
-    with intake.read(workspace) as found:
-        found.write_tables()
-        Store(workspace).remember(found.names())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow uses what SQLAlchemy has deprecated; none of it is ours
-        _make(workspace)
-    return workspace
-
-
-def _make(workspace: Workspace) -> None:
-    registry = Registry(workspace)
-    for outcome, _ in workspace.config.outcomes:
-        result = train(workspace, outcome)
-        assert result.version is not None, result.reasons
-        # So few accounts seldom show that a model is better than the baselines; here any model will do.
-        registry.promote(registry.version(outcome, result.version))
-    batch.score(workspace)
 
 
 class Server(SimpleNamespace):

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
 
 from features import frame
@@ -25,16 +26,18 @@ from serving.endpoints import beacon as beacon_endpoint
 from serving.scores import batch
 from serving.scores.overrides import overrides
 from serving.scores.score import Score
+from serving.stores import once
 from serving.stores.keys import Key
 from serving.stores.log import Entry, Log
 from serving.stores.once import REQUESTS
 from serving.stores.store import Store
 from serving.web import application as web
-from serving.web import freshness, pages
+from serving.web import book, freshness
 from serving.web.kept import Kept
 from serving.work import states as found_by
+from serving.work.advocates import advocates
 from serving.work.alerts import alerts
-from serving.work.asking import Situation, advocates
+from serving.work.asking import Situation
 from serving.work.outreach import outreach
 from serving.work.portfolio import portfolio
 from serving.work.states import continuum
@@ -223,7 +226,7 @@ def _module(name: str) -> Any:
 # Pages
 
 
-@pytest.mark.parametrize("sort", pages.SORTS)
+@pytest.mark.parametrize("sort", book.SORTS)
 def test_pages_hold_everybody_once_in_order(api: httpx.Client, company: Workspace, sort: str) -> None:
     found: list[Any] = []
     cursor = None
@@ -258,7 +261,7 @@ def test_pages_are_filtered_by_owner_and_segment(api: httpx.Client) -> None:
 def test_a_cursor_of_another_batch_or_sort_is_refused(api: httpx.Client) -> None:
     asked = {"outcome": "churn", "page_size": 2}
     cursor = well(api.get("/v1/scores", params=asked))["next"]
-    other = str(pages.Cursor("9 another", "rank", (False, 2.0, "a")))
+    other = str(book.Cursor("9 another", "rank", (False, 2.0, "a")))
     assert "other scores are served" in refused(api.get("/v1/scores", params=asked | {"cursor": other}), 409)
     assert "another sort" in refused(api.get("/v1/scores", params=asked | {"cursor": cursor, "sort": "arr"}), 400)
     for broken in ("x", "AAAA", "W10", "bnVsbA", cursor[:-3], "🙂"):
@@ -359,6 +362,38 @@ def test_many_at_once_with_one_key_write_once_and_all_get_that_answer(
     assert {answer.status_code for answer in found} == {201}, [answer.text for answer in found]
     assert len({answer.text for answer in found}) == 1
     assert len(Log(company).entries(account=account)) == before + 1
+
+
+def test_a_key_is_forgotten_after_its_days_and_not_before(
+    api: httpx.Client, company: Workspace, scored: list[Score], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def named(key: str) -> int:
+        body = {"account": scored[4].account, "kind": key, "by": "ann"}
+        return api.post("/v1/outreach", json=body, headers={"Idempotency-Key": key}).status_code
+
+    def aged(key: str, days: int) -> None:
+        at = datetime.now(UTC) - timedelta(days=days)
+        with Log(company).store.writing() as connection:
+            connection.execute(REQUESTS.update().where(REQUESTS.c.key == key).values(at=at))
+
+    def known() -> set[str]:
+        with Log(company).store.engine.connect() as connection:
+            return {"old", "young", "new", "sweeper"} & set(connection.execute(sa.select(REQUESTS.c.key)).scalars())
+
+    days = company.config.service.remember_days
+    assert {named("old"), named("young")} == {201}
+    aged("old", days + 1)
+    aged("young", days - 1)
+    monkeypatch.setattr(once.Request, "sweeps", False)
+    assert (named("new"), known()) == (201, {"old", "young", "new"})
+    monkeypatch.setattr(once.Request, "sweeps", True)
+    assert (named("sweeper"), known()) == (201, {"young", "new", "sweeper"})
+    assert named("young") == 201
+
+
+def test_one_in_so_many_sweeps() -> None:
+    sweeping = sum(once.Request.of("ann", str(number)).sweeps for number in range(6400))
+    assert 70 < sweeping < 130
 
 
 def test_what_fails_after_the_entries_are_written_leaves_neither(company: Workspace, scored: list[Score]) -> None:

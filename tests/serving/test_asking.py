@@ -13,7 +13,8 @@ from features.errors import PropensityError
 from features.workspace import FILE, Workspace, load
 from serving.stores.log import Log
 from serving.stores.store import Store
-from serving.work.asking import Situation, advocates, ask
+from serving.work.advocates import advocates
+from serving.work.asking import Situation, ask
 from tests.commands import Command
 
 

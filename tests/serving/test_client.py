@@ -75,6 +75,12 @@ def test_it_reads(service: Client, company: Workspace, scored: list[Score]) -> N
     assert service.effect()["called"]["accounts"] == 0
     assert service.worth("nps_answer")["metrics"]["nps_answer"]["points"] == 10
     assert service.beacon("churn")["outcomes"]["churn"]["outcome"] == "churn"
+    assert service.search(first.account)["accounts"][0]["account"] == first.account
+    assert service.signals(first.account)["as_of"] == str(first.as_of)
+    assert service.people(first.account, as_of=first.as_of)["as_of"] == str(first.as_of)
+    assert len(service.timeline(first.account, top=2)["events"]) == 2
+    assert service.history(first.account)["outcomes"]["churn"][-1]["score_id"] == first.score_id
+    assert {one["name"] for one in service.levers(first.account)["outcomes"]["churn"]} >= {"touches"}
     assert service.models()["outcomes"]["churn"]["versions"][0]["version"] == 1
 
 

@@ -22,7 +22,7 @@ from serving.work.asking import Situation
 from serving.work.stories import stories
 from tests import worlds
 from tests.commands import Command
-from tests.serving.conftest import CONFIG, WORLD
+from tests.small import CONFIG, WORLD
 from training.asks import fit
 from training.asks.past import Past
 from training.model import Model

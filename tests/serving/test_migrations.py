@@ -50,7 +50,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]
     made = Workspace(found.root, found.config.model_copy(update={"store": url}))
     made.state.mkdir(parents=True, exist_ok=True)
     yield made
-    store._engine(made.store_url, os.getpid()).dispose()
+    store._engine(made.store_url, made.store_seconds, os.getpid()).dispose()
 
 
 def engine(workspace: Workspace) -> sa.Engine:

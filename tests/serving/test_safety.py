@@ -26,10 +26,9 @@ from serving.stores.audit import Audit
 from serving.stores.keys import KEYS, SCOPES, Keys, holder
 from serving.stores.store import Store
 from serving.web import application as web
-from serving.web import door
 from serving.web.admission import admission
-from serving.web.door import Door, at_home
-from serving.web.guard import HEADERS, HEALTH, Front, Guard, Protection
+from serving.web.door import at_home
+from serving.web.guard import HEADERS, HEALTH, REFRESH_SECONDS, Front, Guard, Protection
 from serving.web.live import Live
 from tests.commands import Command
 from tests.serving.conftest import Inside, Server, launch, stop
@@ -50,11 +49,10 @@ def guarded(inside: Inside, apart: Workspace) -> Iterator[Inside]:
         connection.execute(KEYS.delete())
     secret(apart, name="first")
     before = inside.app.state.protection
-    store = Store(apart)
-    inside.app.state.protection = Protection(Door(Keys(store), loopback=True), Audit(store), Service())
+    web.protect(inside.app, apart, loopback=True)
     yield inside
     inside.app.state.protection = before
-    with store.engine.begin() as connection:
+    with Store(apart).engine.begin() as connection:
         connection.execute(KEYS.delete())
 
 
@@ -354,10 +352,8 @@ def test_a_store_that_is_away_leaves_the_keys_as_they_were(guarded: Inside, monk
 
 
 def limited(inside: Inside, apart: Workspace, **settings: Any) -> Protection:
-    store = Store(apart)
-    found = Protection(Door(Keys(store), loopback=True), Audit(store), Service(**settings))
-    inside.app.state.protection = found
-    return found
+    config = apart.config.model_copy(update={"service": Service(**settings)})
+    return web.protect(inside.app, Workspace(apart.root, config), loopback=True)
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_back(guarded: Inside, apart: Workspace) -> None:
@@ -503,7 +499,7 @@ def test_a_running_service_shuts_with_a_key_and_forgets_a_revoked_one(apart: Wor
 
 def _until(client: httpx.Client, headers: dict[str, str], status: int) -> bool:
     """Is this the answer within the time in which keys are read again, with some grace for a slow machine?"""
-    until = time.monotonic() + 5 * door.REFRESH_SECONDS
+    until = time.monotonic() + 5 * REFRESH_SECONDS
     while time.monotonic() < until:
         if client.get("/v1/health", headers=headers).status_code == status:
             return True

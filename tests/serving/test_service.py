@@ -323,12 +323,44 @@ ERRORS: dict[str, list[Case]] = {
         ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {"touches": NaN}}'), 400, "NaN is no number"),
         ("POST", f"{UNKNOWN}/what-if", raw('{"changes": {"touches": "1"}}'), 400, "body.changes.touches"),
     ],
+    "levers": [("GET", f"{UNKNOWN}/levers", {}, 404, "no account 'nobody'")],
+    "search": [
+        ("GET", "/v1/search", {}, 400, "query.q"),
+        ("GET", "/v1/search?q=", {}, 400, "query.q"),
+        ("GET", "/v1/search?q=%20", {}, 400, "query.q"),
+        ("GET", f"/v1/search?q={'a' * 201}", {}, 400, "query.q"),
+        ("GET", "/v1/search?q=a&top=101", {}, 400, "query.top"),
+        ("GET", "/v1/search?q=a&owner=ann", {}, 400, "takes no owner"),
+    ],
+    "signals": [
+        ("GET", f"{UNKNOWN}/signals", {}, 404, "no account 'nobody'"),
+        ("GET", f"{UNKNOWN}/signals?as_of=today", {}, 400, "query.as_of"),
+    ],
+    "people": [
+        ("GET", f"{UNKNOWN}/people", {}, 404, "no account 'nobody'"),
+        ("GET", f"{UNKNOWN}/people?as_of=2026-2-1", {}, 400, "query.as_of"),
+    ],
+    "timeline": [
+        ("GET", f"{UNKNOWN}/timeline", {}, 404, "no account 'nobody'"),
+        ("GET", f"{UNKNOWN}/timeline?top=0", {}, 400, "query.top"),
+    ],
+    "history": [("GET", f"{UNKNOWN}/history", {}, 404, "no account 'nobody'")],
     "curve": [("GET", f"{UNKNOWN}/curve", {}, 404, "no account 'nobody'")],
     "calls": [
         ("GET", "/v1/calls?owner=nobody", {}, 404, "nobody called 'nobody'"),
         ("GET", "/v1/calls?capacity=0", {}, 400, "query.capacity"),
     ],
-    "advocates": [("GET", "/v1/advocates?top=0", {}, 400, "query.top")],
+    "advocates": [
+        ("GET", "/v1/advocates?top=0", {}, 400, "query.top"),
+        ("GET", "/v1/advocates?kind=favour", {}, 400, "query.kind"),
+        ("GET", "/v1/advocates?owner=nobody", {}, 404, "nobody called 'nobody'"),
+        ("GET", "/v1/advocates/blocked?rule=luck", {}, 400, "query.rule"),
+        ("GET", "/v1/advocates/blocked?skip=-1", {}, 400, "query.skip"),
+    ],
+    "asked": [
+        ("GET", "/v1/asks?owner=nobody", {}, 404, "nobody called 'nobody'"),
+        ("GET", "/v1/asks?top=0", {}, 400, "query.top"),
+    ],
     "eligibility": [("GET", f"{UNKNOWN}/eligibility", {}, 404, "no account 'nobody'")],
     "states": [
         ("GET", "/v1/states?months=0", {}, 400, "query.months"),
@@ -397,6 +429,14 @@ ERRORS: dict[str, list[Case]] = {
         ("POST", "/v1/asks/k-0/accepted", raw('{"by": "ann"}'), 404, "knows nothing of 'k-0'"),
     ],
     "models": [("POST", "/v1/models", raw("{}"), 405, "does not take this method")],
+    "judged": [
+        ("GET", "/v1/models/renewal/versions/1", {}, 404, "no outcome 'renewal'"),
+        ("GET", "/v1/models/churn/versions/9", {}, 404, "version 9"),
+        ("GET", "/v1/models/churn/versions/one", {}, 400, "path.version"),
+        ("GET", "/v1/models/renewal/backtest", {}, 404, "no outcome 'renewal'"),
+        ("GET", "/v1/models/churn/backtest", {}, 404, "has not been tested back"),
+    ],
+    "quality": [("GET", "/v1/data?table=usage", {}, 400, "takes no table")],
     "champions": [
         ("POST", "/v1/models/renewal/promote", raw('{"by": "ann"}'), 404, "no outcome 'renewal'"),
         ("POST", "/v1/models/churn/promote", raw('{"version": 9, "by": "ann"}'), 404, "version 9"),

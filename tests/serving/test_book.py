@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import PropensityError
-from serving.web.pages import Cursor, Place, page
+from serving.web.book import Cursor, Place, page
 
 PLACES = st.tuples(st.booleans(), st.floats(-9, 9).map(round).map(float), st.text("abc", max_size=2))
 ROWS = st.lists(PLACES, unique=True, max_size=30)
