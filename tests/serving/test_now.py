@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from fastapi import FastAPI
 
 from features import frame, intake
+from features.alone import Alone
 from features.errors import PropensityError
 from features.peers import ranks
 from features.workspace import Workspace, load
@@ -29,9 +31,10 @@ from serving.stores.keys import Keys
 from serving.stores.store import Store
 from serving.web import application as web
 from serving.web.guard import Guard
-from serving.web.live import Live, Served
+from serving.web.live import Live, Served, facts_now
 from serving.web.watch import Watcher
-from tests.serving.conftest import Inside
+from tests import worlds
+from tests.serving.conftest import CONFIG, Inside
 from training.models.trees import FEW, Trees, raw_score
 
 OUTCOMES = ("churn", "advocacy")
@@ -118,7 +121,7 @@ def test_new_facts_are_scored_before_the_next_batch(moved: tuple[Workspace, Watc
     before = watcher.live
     watcher.look()
     live = watcher.live
-    assert before is not None and live is not None
+    assert before is not None and live is not None and isinstance(live.facts, Alone)
     (row, made), (old, _) = live.scored_now("churn", account), before.scored_now("churn", account)
     assert row.row_hash != old.row_hash
     day, batch = row.as_of, live.of("churn").shown
@@ -145,8 +148,22 @@ def test_without_peers_there_is_no_score_and_it_says_why(inside: Inside, monkeyp
     assert "ranks accounts among is gone" in answer.json()["error"]
 
 
+def test_facts_that_cannot_be_told_are_no_reason_not_to_serve_the_batch(
+    inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of tables that are not there."""
+    empty = worlds.configure(tmp_path, CONFIG)
+    account = next(iter(of(inside, "churn").shown.scores))
+    monkeypatch.setattr(inside.app.state, "live", replace(inside.app.state.live, facts=facts_now(empty)))
+    answer = now(inside, account)
+    assert (answer.status_code, answer.json()["status"]) == (503, 503)
+    assert "propensity" in answer.json()["hint"]
+    assert inside.ask("GET", f"/v1/accounts/{account}/scores").status_code == 200
+
+
 def test_features_with_another_meaning_are_refused(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     live: Live = inside.app.state.live
+    assert isinstance(live.facts, Alone)
     account, plan = next(iter(of(inside, "churn").shown.scores)), live.facts.plan
     meanings = {name: "another" if name == "days_to_renewal" else one for name, one in plan.meanings.items()}
     monkeypatch.setitem(vars(plan), "meanings", meanings)
