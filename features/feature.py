@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
@@ -162,9 +163,13 @@ class Column:
         """The reason in words, with the account's own number."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return f"{self.declaration.doc.split(',')[0]}: nothing known"
-        text = self.declaration.reason.replace("{value}", written(value, self.declaration.unit))
-        text = text.replace("{window}", span(self.window)).replace("{longer}", span(self.longer))
+        text = self._reason.replace("{value}", written(value, self.declaration.unit))
         return text[:1].upper() + text[1:]
+
+    @cached_property
+    def _reason(self) -> str:
+        """All of it but the value."""
+        return self.declaration.reason.replace("{window}", span(self.window)).replace("{longer}", span(self.longer))
 
 
 def columns(declaration: Declaration, over: dict[str, tuple[int, ...]]) -> Iterator[Column]:

@@ -31,7 +31,7 @@ import httpx
 
 from benchmarks import results
 from benchmarks.serving import cases
-from benchmarks.serving.cases import OUTCOME, Case
+from benchmarks.serving.cases import MANY, OUTCOME, Case
 from features.workspace import FILE, load
 from serving.web.live import Live
 from training.registry import Registry
@@ -39,6 +39,7 @@ from training.registry import Registry
 PROJECT = Path(__file__).parents[2]
 WORLD = PROJECT / "benchmarks" / ".worlds" / "serving"
 PATIENCE = 300.0
+STREAMED = f"{MANY:,} accounts in one request, streamed"
 UP = {"propensity": "/readyz", "BentoML": "/readyz", "FastAPI": "/openapi.json", "mlflow": "/ping"}
 Row = dict[str, Any]
 
@@ -64,9 +65,13 @@ def main() -> None:
     with TemporaryDirectory() as scratch:
         root = copied(given.workspace or made(), Path(scratch) / "company")
         found = measure([one for one in servers(root) if one.who in given.who], root, given.connections, given.seconds)
+        found += scored(root, given.seconds) if "propensity" in given.who else []
     results.save(given.out, found)
     for row in found:
-        print(*(row.get(name, "–") for name in ("who", "what", "connections", "rps", "p50_ms", "p99_ms")), sep="\t")
+        print(
+            *(row.get(name, "–") for name in ("who", "what", "connections", "rps", "p50_ms", "p99_ms", "rows")),
+            sep="\t",
+        )
     if wrong := [f"{row['who']}, {row['what']}: {row['wrong']}" for row in found if row["wrong"]]:
         sys.exit("\n".join(wrong))
 
@@ -106,6 +111,8 @@ def servers(root: Path) -> list[Server]:
                 "by account id, with reasons": asked.by_id(),
                 "by features, with reasons": asked.by_features(),
                 "by account id, every feature's part": asked.explained(),
+                "by account id, from its facts as they are now": asked.now(),
+                STREAMED: asked.streamed(),
             },
             version("propensity"),
         ),
@@ -132,16 +139,30 @@ def servers(root: Path) -> list[Server]:
 
 
 def measure(servers: list[Server], root: Path, connections: list[int], seconds: float) -> list[Row]:
-    """A row for each server, task and number of connections; ``wrong`` is the first answer that was not as expected."""
+    """A row for each server, task and number of connections; ``wrong`` is the first answer that was not as expected.
+
+    ``rows``: accounts scored in a second, where a request is about many.
+    """
     found = []
     for server in servers:
         with running(server, root) as port:
             for what, asked in server.tasks.items():
                 for many in connections:
                     row = {"who": server.who, "what": what, "connections": many, "version": server.version}
-                    found.append(row | loaded(port, many, seconds, asked) | {"seconds": seconds, "load": _load()})
+                    told = loaded(port, many, seconds, asked)
+                    if what == STREAMED and "rps" in told:
+                        told["rows"] = round(told["rps"] * MANY)
+                    found.append(row | told | {"seconds": seconds, "load": _load()})
                     print(found[-1], file=sys.stderr)
     return found
+
+
+def scored(root: Path, seconds: float) -> list[Row]:
+    """Batch scoring of as many accounts in a process, to hold the stream against."""
+    rows = cases.batch(Live.load(load(root)).of(OUTCOME), seconds)
+    row = {"who": "propensity", "what": "batch scoring in-process, with reasons", "connections": 0}
+    told = {"version": version("propensity"), "rows": round(rows), "wrong": ""}
+    return [row | told | {"seconds": seconds, "load": _load()}]
 
 
 def loaded(port: int, connections: int, seconds: float, asked: list[Case]) -> Row:

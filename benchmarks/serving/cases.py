@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import cycle, islice
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from serving.web.live import Served
 
 OUTCOME = "churn"
 ACCOUNTS = 200
+MANY = 10_000
 Case = dict[str, str]
 
 
@@ -25,6 +28,8 @@ class Asked:
     stored: list[float]
     rows: list[dict[str, Any]]
     by_model: list[float]
+    everybody: dict[str, float]
+    """Every account of the batch, and its probability."""
 
     def by_id(self) -> list[Case]:
         return [
@@ -37,6 +42,18 @@ class Asked:
             _case("GET", f"/v1/accounts/{account}/explain?outcome={OUTCOME}", None, probability)
             for account, probability in zip(self.accounts, self.stored, strict=True)
         ]
+
+    def now(self) -> list[Case]:
+        return [
+            _case("GET", f"/v1/accounts/{account}/now?outcome={OUTCOME}", None, probability)
+            for account, probability in zip(self.accounts, self.stored, strict=True)
+        ]
+
+    def streamed(self) -> list[Case]:
+        """One request for ``MANY`` accounts, some more than once where there are fewer."""
+        accounts = list(islice(cycle(self.everybody), MANY))
+        probability = self.everybody[accounts[-1]]
+        return [_case("POST", "/v1/score/stream", {"outcome": OUTCOME, "accounts": accounts}, probability)]
 
     def by_features(self) -> list[Case]:
         return self._posted("/v1/score/features", lambda row: {"outcome": OUTCOME, "rows": [row]})
@@ -72,7 +89,19 @@ def asked(workspace: Workspace, served: Served) -> Asked:
         [score.probability for score in chosen],
         told,
         made.tolist(),
+        {account: score.probability for account, score in shown.scores.items()},
     )
+
+
+def batch(served: Served, seconds: float) -> float:
+    """Rows that are scored in a second, with reasons, as ``propensity score`` scores them."""
+    shown = served.shown
+    rows = served.rows(list(islice(cycle(shown.scores), MANY)))
+    served.scorer.score(rows[:100], shown.as_of, shown.frame_hash)
+    begun, made = perf_counter(), 0
+    while perf_counter() - begun < seconds:
+        made += len(served.scorer.score(rows, shown.as_of, shown.frame_hash))
+    return made / (perf_counter() - begun)
 
 
 def nothing(path: str) -> list[Case]:

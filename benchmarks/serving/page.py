@@ -6,7 +6,7 @@ from typing import Any
 
 from features import catalog
 
-HEADS = ("who", "what", "connections", "requests/s", "× a bare route", "p50 ms", "p99 ms", "note")
+HEADS = ("who", "what", "connections", "requests/s", "× a bare route", "p50 ms", "p99 ms", "accounts/s", "note")
 BARE, BY_ID = "a bare route", "by account id, with reasons"
 
 
@@ -19,11 +19,12 @@ def parts(rows: list[dict[str, Any]]) -> list[str]:
         (
             row["who"],
             row["what"],
-            str(row["connections"]),
+            str(row["connections"] or "–"),
             _number(row.get("rps")),
             _number(_over(row.get("rps"), bare.get(row["connections"])), 3),
             _number(row.get("p50_ms"), 2),
             _number(row.get("p99_ms"), 2),
+            _number(row.get("rows")),
             row["wrong"] or "–",
         )
         for row in rows
@@ -37,7 +38,9 @@ def parts(rows: list[dict[str, Any]]) -> list[str]:
         "answer is looked at while it is measured: its probability has to be that of the batch, or that which the model "
         "gives in-process; *note* says where it was not. *a bare route*: Starlette in the same server, before anything of "
         "ours. *guarded*: keys, limits, headers, log and metrics, and no work. By account id the answer is that of the "
-        "batch, with its reasons, made again from the feature row and compared bit for bit once, then held. *FastAPI*: "
+        "batch, with its reasons, made again from the feature row and compared bit for bit once, then held. *From its facts as "
+        "they are now*: its feature row and its score are made for each request. *accounts/s*: where a request is about many, "
+        "beside batch scoring in a process of its own; what is streamed is made again and compared once, then held. *FastAPI*: "
         "pydantic and a DataFrame; *BentoML*: its `@bentoml.api`; *mlflow*: `mlflow models serve`; none of these explains. "
         f"{versions}; the machine's load was up to {busiest:g} meanwhile.",
         catalog.grid(HEADS, lines),

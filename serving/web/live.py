@@ -155,14 +155,15 @@ class Served:
 class Live:
     """A workspace as it is served. An outcome without a champion, or whose champion cannot be used, says why.
 
-    ``owners``: every account known, scored or not, and who looks after it; ``facts``: theirs, as they are now. ``unreached``: why nobody can know by now
+    ``owners``: every account known, scored or not, and who looks after it; ``facts``: theirs, as they are now, or
+    why they cannot be told. ``unreached``: why nobody can know by now
     whether there is something new to serve, None where one can.
     """
 
     workspace: Workspace
     owners: dict[str, str | None]
     kept: Kept
-    facts: Alone
+    facts: Alone | PropensityError
     prepared: Prepared = field(default_factory=Prepared)
     later: Later = field(default_factory=Later)
     served: dict[str, Served] = field(default_factory=dict)
@@ -174,7 +175,7 @@ class Live:
     def load(cls, workspace: Workspace) -> Live:
         """Load every champion, each byte checked, and its batch."""
         registry, store = Registry(workspace), Store(workspace)
-        live = cls(workspace, lists.owners(workspace), Kept(workspace), Alone.of(workspace))
+        live = cls(workspace, lists.owners(workspace), Kept(workspace), facts_now(workspace))
         for outcome, _ in workspace.config.outcomes:
             champion = None
             try:
@@ -237,14 +238,16 @@ class Live:
         Raises PropensityError where it may not be scored, or the features are not those that the model was trained on.
         """
         served = self.of(outcome)
-        scorer, peers = served.scorer, served.shown.peers
-        if self.facts.plan.digest != scorer.plan.digest:
-            honour(scorer.model, self.facts.plan)
+        scorer, peers, facts = served.scorer, served.shown.peers, self.facts
+        if isinstance(facts, PropensityError):
+            raise facts.with_traceback(None)
+        if facts.plan.digest != scorer.plan.digest:
+            honour(scorer.model, facts.plan)
         if peers is None:
             raise PEERS_GONE.with_traceback(None)
-        if account not in self.facts.codes:
+        if account not in facts.codes:
             raise self.stranger(account)
-        row = self.facts.row(account, peers)
+        row = facts.row(account, peers)
         if row is None:
             raise self.refusal(account)
         if outcome not in row.applies:
@@ -275,6 +278,15 @@ class Live:
     def stranger(self, account: str) -> PropensityError:
         """That an account is unknown, or has to appear so."""
         return lists.refusal(self.workspace, account, known=False)
+
+
+def facts_now(workspace: Workspace) -> Alone | PropensityError:
+    """The facts of the tables in use; why there are none is no reason not to serve what was scored of others."""
+    try:
+        return Alone.of(workspace)
+    except PropensityError as error:
+        LOG.error("accounts cannot be scored as they are now: %s %s", error.message, error.hint)
+        return PropensityError(error.message, error.hint, status=503)
 
 
 def _shown(store: Store, scorer: Scorer, batch: sa.Row[Any] | None) -> Shown | PropensityError:

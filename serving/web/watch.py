@@ -21,7 +21,6 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from features import erased
-from features.alone import Alone
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.scores import lists
@@ -30,7 +29,7 @@ from serving.stores.store import Store, unreached
 from serving.web import gauges
 from serving.web.canary import tried
 from serving.web.gauges import FAILURES, REACHED, SWAPS
-from serving.web.live import Live, Served, not_scored_yet
+from serving.web.live import Live, Served, facts_now, not_scored_yet
 from training.registry import Registry, Version
 
 LOG = logging.getLogger("propensity")
@@ -139,7 +138,7 @@ class Watcher:
                 self.app.state.live = live  # at once: what comes next may fail
             if accounts != self._accounts or live.unreached is not None:
                 live = replace(
-                    live, owners=lists.owners(self.workspace), facts=Alone.of(self.workspace), unreached=None
+                    live, owners=lists.owners(self.workspace), facts=facts_now(self.workspace), unreached=None
                 )
         self._accounts, self._unreached = accounts, False
         REACHED.set(1)

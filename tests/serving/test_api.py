@@ -629,7 +629,16 @@ def keyed(app: FastAPI, company: Workspace, scored: list[Score]) -> Iterator[Sim
 
 def test_a_key_of_one_owner_sees_their_accounts_alone(keyed: SimpleNamespace, scored: list[Score]) -> None:
     client, theirs = keyed.client, keyed.theirs
-    for rest in ("scores", "explain?outcome=churn", "movement", "curve", "eligibility", "overrides", "state"):
+    for rest in (
+        "scores",
+        "now?outcome=churn",
+        "explain?outcome=churn",
+        "movement",
+        "curve",
+        "eligibility",
+        "overrides",
+        "state",
+    ):
         well(client.get(f"/v1/accounts/{keyed.mine}/{rest}"))
         assert refused(client.get(f"/v1/accounts/{theirs}/{rest}"), 404) == f"there is no account {theirs!r}"
     refused(client.post(f"/v1/accounts/{theirs}/what-if", json={"changes": {"touches": 1}}), 404)

@@ -52,6 +52,9 @@ def test_it_reads(service: Client, company: Workspace, scored: list[Score]) -> N
     told = service.score("churn", [one.account for one in scored[:3]])
     assert [one["account"] for one in told["scores"]] == [one.account for one in scored[:3]]
     assert service.score_features("churn", [{}, {"days_to_renewal": 3}])["model_version"] == 1
+    streamed = list(service.score_stream("churn", [one.account for one in scored[:3]]))
+    assert streamed == told["scores"]
+    assert service.now(first.account, "churn")["batch_probability"] == first.probability
     assert service.stored(first.score_id)["account"] == first.account
     assert service.replay(first.score_id)["identical"]
     assert service.explain(first.account, "churn")["score"]["score_id"] == first.score_id

@@ -248,6 +248,18 @@ ERRORS: dict[str, list[Case]] = {
         ("POST", SCORE, raw(b" " * 3_000_000), 413, "larger than 2,000,000 bytes"),
         ("GET", SCORE, {}, 405, "does not take this method"),
     ],
+    "stream": [
+        ("POST", f"{SCORE}/stream", body("renewal", accounts=["a"]), 404, "no outcome 'renewal'"),
+        ("POST", f"{SCORE}/stream", body(accounts=[]), 400, "body.accounts"),
+        ("POST", f"{SCORE}/stream", body(accounts=["a"] * 10_001), 400, "body.accounts"),
+        ("GET", f"{SCORE}/stream", {}, 405, "does not take this method"),
+    ],
+    "now": [
+        ("GET", f"{UNKNOWN}/now?outcome=churn", {}, 404, "no account 'nobody'"),
+        ("GET", f"{UNKNOWN}/now?outcome=renewal", {}, 404, "no outcome 'renewal'"),
+        ("GET", f"{UNKNOWN}/now", {}, 400, "query.outcome"),
+        ("GET", f"{UNKNOWN}/now?outcome=churn&as_of=2026-01-01", {}, 400, "takes no as_of"),
+    ],
     "features": [
         ("POST", FEATURES, body("renewal", rows=[{}]), 404, "no outcome 'renewal'"),
         ("POST", FEATURES, body(rows=[]), 400, "body.rows"),
