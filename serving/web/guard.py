@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from features.errors import PropensityError
@@ -169,7 +170,12 @@ class Guard:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             raise NUL.with_traceback(None)
         if scope["method"] in BRINGING:
-            receive = await _brought(scope["method"], headers, receive, protection)
+            try:
+                receive = await _brought(scope["method"], headers, receive, protection)
+            except PropensityError as refusal:
+                if refusal is not NOT_JSON or _taken(self.app, scope):
+                    raise
+                # Nobody takes it by this method: that is what is told, and the body is left unread.
         if scope["path"] == METRICS_PATH:
             await self.app(scope, receive, send)
             return
@@ -232,6 +238,11 @@ async def _brought(method: str, headers: Mapping[bytes, bytes], receive: Receive
     body = await protection.bodies.read(receive, protection.settings.body_seconds)
     await checked(body)
     return again(body, receive)
+
+
+def _taken(app: FastAPI, scope: Scope) -> bool:
+    """Whether there is something at this path for this method."""
+    return any(route.matches(scope)[0] is Match.FULL for route in app.router.routes)
 
 
 def _record(scope: Scope, visit: Visit, status: int, seconds: float) -> None:
