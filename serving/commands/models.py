@@ -94,14 +94,25 @@ def rollback(outcome: OUTCOME, workspace: WORKSPACE = HERE, why: WHY = "", json:
 
 @app.command(epilog="Example: propensity retrain --workspace acme --json")
 def retrain(workspace: WORKSPACE = HERE, json: JSON = False) -> None:
-    """Read, build, train, judge and score in one go, fit for cron; exit status 3 where an outcome has no champion."""
+    """Read, build, train, judge, score and raise alerts in one go, fit for cron; exit status 3 where an outcome has no
+    champion.
+    """
     from serving.retrain import retrain as again
+    from serving.terminal.alerts import show_counts
+    from serving.work.alerts import alerts
 
     here, _ = ready(workspace)
     with terminal.progress("retraining") as tell:
         found = again(here, tell)
-    document = {one.outcome: one.as_dict() for one in found}
-    show_either(json, document, lambda: model_terminal.show_retrained(found))
+        tell("alerts")
+        alerted = alerts(here, None, tell)
+    document = {one.outcome: one.as_dict() for one in found} | {"alerts": alerted.counts()}
+
+    def show() -> None:
+        model_terminal.show_retrained(found)
+        show_counts(alerted)
+
+    show_either(json, document, show)
     if any(one.what == "no champion" for one in found):
         raise typer.Exit(NOT_PROMOTED)
 

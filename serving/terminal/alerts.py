@@ -14,11 +14,14 @@ from serving.work.alerts import Alerted
 COLOURS = {"high": "red", "medium": "yellow", "low": "dim", "unknown": "dim"}
 
 
+def show_counts(found: Alerted) -> None:
+    word = "would be open" if not found.written else f"open, {found.new} of them new"
+    out.print(f"[bold]{len(found.open)} alerts {word}, as of {found.as_of}[/]")
+
+
 def show_alerts(found: Alerted, currency: str, top: int) -> None:
     """The open ones, most ARR first: what, whose, by when, and why."""
-    new = sum(one.new for one in found.open)
-    word = "would be open" if not found.written else f"open, {new} of them new"
-    out.print(f"[bold]{len(found.open)} alerts {word}, as of {found.as_of}[/]")
+    show_counts(found)
     for one in found.open[:top]:
         mark = "[bold green]new[/] " if one.new and found.written else ""
         due = f"[red]was due {one.deadline}[/]" if one.overdue else f"by {one.deadline}"

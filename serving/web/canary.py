@@ -23,7 +23,8 @@ ROWS = 100
 SECONDS = 600
 """A model that takes longer is refused."""
 NICE = 10
-HERE = Path(__file__).parents[1]
+HERE = Path(__file__).parents[2]
+"""Where the packages lie: what is tried is read by this release's own code, installed or not."""
 
 
 def tried(workspace: Workspace, version: Version) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from features.errors import PropensityError
@@ -23,7 +24,7 @@ from features.settings.service import Service
 from serving.stores.audit import Audit
 from serving.stores.keys import ANYBODY, Key
 from serving.web import html
-from serving.web.body import FULL, Bodies, HungUpError, again, checked
+from serving.web.body import FULL, NOT_JSON, Bodies, HungUpError, again, checked
 from serving.web.door import Door, at_home
 from serving.web.reception import Guest, Reception, SeeOther, attempt
 from serving.web.room import Rate, Room, too_often
@@ -194,10 +195,7 @@ class Guard:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             raise NUL.with_traceback(None)
         if scope["method"] in BRINGING:
-            seconds = protection.settings.body_seconds
-            body = await protection.bodies.bring(scope["method"], headers, receive, seconds, form=guest is not None)
-            await (checked(body) if guest is None else protection.reception.check(guest, scope["path"], body))
-            receive = again(body, receive)
+            receive = await self._body(scope, headers, receive, protection, guest)
         if scope["path"] == METRICS_PATH:
             await self.app(scope, receive, send)
             return
@@ -207,6 +205,25 @@ class Guard:
             await self.app(scope, receive, send)
         finally:
             send.left()
+
+    async def _body(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        protection: Protection,
+        guest: Guest | None,
+    ) -> Receive:
+        """What was sent along, read and checked; left unread where nobody takes it by this method: that is told then."""
+        seconds = protection.settings.body_seconds
+        try:
+            body = await protection.bodies.bring(scope["method"], headers, receive, seconds, form=guest is not None)
+        except PropensityError as refusal:
+            if refusal is not NOT_JSON or _taken(self.app, scope):
+                raise
+            return receive
+        await (checked(body) if guest is None else protection.reception.check(guest, scope["path"], body))
+        return again(body, receive)
 
 
 class _Dressed:
@@ -256,6 +273,11 @@ def _too_often(
     if attempt(scope) and (wait := protection.logins.ask(client)) is not None:
         return too_often(protection.reception.settings.attempts_per_minute, "address"), wait
     return None
+
+
+def _taken(app: FastAPI, scope: Scope) -> bool:
+    """Whether there is something at this path for this method."""
+    return any(route.matches(scope)[0] is Match.FULL for route in app.router.routes)
 
 
 def _record(scope: Scope, visit: Visit, status: int, seconds: float) -> None:

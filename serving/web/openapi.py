@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+
+from serving import __version__
 
 REFUSED = {
     400: "What was asked cannot be read or understood",
@@ -55,7 +56,7 @@ def described(app: FastAPI, endpoints: Sequence[ModuleType]) -> None:
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            made = get_openapi(title=app.title, version=version("propensity"), description=ABOUT, routes=app.routes)
+            made = get_openapi(title=app.title, version=__version__, description=ABOUT, routes=app.routes)
             for path, methods in made["paths"].items():
                 for method, operation in methods.items():
                     _mend(operation)

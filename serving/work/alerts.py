@@ -70,11 +70,18 @@ class Alerted:
     not_judged: dict[str, str]
     written: bool
 
+    @property
+    def new(self) -> int:
+        return sum(one.new for one in self.open)
+
+    def counts(self) -> dict[str, Any]:
+        return {"open": len(self.open), "new": self.new, "closed": len(self.closed), "snoozed": self.snoozed}
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "as_of": str(self.as_of),
             "open": [one.as_dict() for one in self.open],
-            "new": sum(one.new for one in self.open),
+            "new": self.new,
             "closed": [vars(one) for one in self.closed],
             "snoozed": self.snoozed,
             "not_judged": self.not_judged,

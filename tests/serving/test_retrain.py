@@ -6,6 +6,7 @@ import pandas as pd
 
 from features.workspace import FILE, Workspace, load
 from serving.retrain import retrain
+from serving.stores.log import Log
 from tests.commands import Command
 from training.registry import Registry
 
@@ -34,11 +35,16 @@ def test_a_setting_that_changes_is_new(again: Workspace) -> None:
 def test_the_command_scores_everybody_and_tells_what_it_did(propensity: Command, again: Workspace) -> None:
     done = propensity("retrain", "--workspace", again.root, "--json")
     assert done.status == 0
+    alerted = done.document.pop("alerts")
+    raised = [entry for entry in Log(again).entries("alert") if entry.event == "raised"]
+    assert alerted["open"] == alerted["new"] == len(raised) > 0
     for name, told in done.document.items():
         assert told["what"] in {"promoted", "champion kept"}
         assert told["scored"] == len(pd.read_parquet(again.root / "out" / "scores" / f"{name}-{told['as_of']}.parquet"))
     told = propensity("retrain", "--workspace", again.root)
     assert (told.status, "nothing new" in told.out) == (0, True)
+    assert f"{len(raised)} alerts open, 0 of them new" in told.out
+    assert [entry for entry in Log(again).entries("alert") if entry.event == "raised"] == raised, "each is raised once"
 
 
 def test_without_a_champion_it_ends_with_3(propensity: Command, copied: Workspace) -> None:
@@ -46,5 +52,6 @@ def test_without_a_champion_it_ends_with_3(propensity: Command, copied: Workspac
     file.write_text(file.read_text(encoding="utf-8").replace('"minimum_positives" = 10', '"minimum_positives" = 150'))
     done = propensity("retrain", "--workspace", copied.root, "--json")
     assert done.status == 3
+    assert done.document.pop("alerts").keys() == {"open", "new", "closed", "snoozed"}
     assert {told["what"] for told in done.document.values()} == {"no champion"}
     assert not list(copied.root.glob("out/scores/*"))
