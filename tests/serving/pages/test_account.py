@@ -139,7 +139,7 @@ def test_on_another_day_it_is_what_was_known_then(inside: Inside, account: str, 
     assert f"known by the end of {day(earlier)}" in shown.text
     then = api(inside, f"/v1/accounts/{account}/people?as_of={earlier}")["people"]
     assert set(marked(shown, "data-contact")) == {one["contact"] for one in then}
-    assert not [one for one in shown.all("section", id="moved")]
+    assert not list(shown.all("section", id="moved"))
     assert page(inside, f"/app/accounts/{account}?as_of=").text == page(inside, f"/app/accounts/{account}").text
     page(inside, f"/app/accounts/{account}?as_of=2026-02-30", 400)
 
