@@ -34,5 +34,7 @@ def metrics(found: Sequence[Mapping[str, Any]]) -> Any:
     at = base.mark_point(size=55, filled=True, opacity=1).encode(
         x="auc:Q", shape=alt.Shape("found:N", title=None, scale=alt.Scale(range=["circle", "triangle", "diamond"]))
     )
-    chance = alt.Chart(data([{"chance": CHANCE}])).mark_rule(strokeDash=[4, 3], color=PALETTE["ink"]).encode(x="chance:Q")
+    chance = (
+        alt.Chart(data([{"chance": CHANCE}])).mark_rule(strokeDash=[4, 3], color=PALETTE["ink"]).encode(x="chance:Q")
+    )
     return themed(chance + span + at, width=420, height=20 * max(len(rows), 3))
