@@ -52,5 +52,6 @@ def test_only_so_many_are_in_the_making_at_once() -> None:
     for number in range(MOST + 3):
         assert later(number, lambda number=number: make(number), patience=0) is None  # type: ignore[misc]
     go_on.set()
+    assert later(0, lambda: 5, GENEROUS) == 5
     assert later(MOST + 2, lambda: 99, GENEROUS) == 99, "once one is made, the next one's turn comes"
     assert set(begun) == set(range(MOST))
