@@ -18,7 +18,7 @@ from serving.pages import Page, Showing, answered, chosen
 SCOPE = "read"
 PAGE = Page("Programme", "/programme", 4, for_all=True)
 PERIODS = (90, 180, 365, 730)
-STORIES, OPEN = 10, 20
+STORIES, OPEN = 10, 10
 router = APIRouter()
 
 
@@ -38,7 +38,9 @@ def programme(
         "programme.html",
         PAGE,
         **told,
-        picture=None if "unknown" in whole else svg(funnel.steps(whole), funnel.told(whole)),
+        picture=None
+        if "unknown" in whole
+        else show.live.kept(("funnel", days), lambda: svg(funnel.steps(whole), funnel.told(whole))),
         rows=[] if "unknown" in whole else [(row["step"], row["said"]) for row in funnel.rows(whole)],
         periods=sorted({*PERIODS, told["found"]["days"]}),
         most=OPEN,
