@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as StillMakingError
+from contextlib import suppress
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
@@ -69,8 +70,14 @@ class Kept:
                     self._found[what] = found
                     while len(self._found) > MOST:
                         self._found.popitem(last=False)
+        self._used(what)
         value: T = found[1]
         return value
+
+    def _used(self, what: Hashable) -> None:
+        """What was asked for longest ago is let go first; it may have been let go meanwhile."""
+        with suppress(KeyError):
+            self._found.move_to_end(what)
 
     def soon(self, what: Hashable, make: Callable[[], T], seconds: float, log: bool = True) -> T:
         """The same of what may take minutes: made beside the requests. Raises PropensityError (503) where it is not there
@@ -78,6 +85,7 @@ class Kept:
         """
         found = self._found.get(what)
         if found is not None and found[0] == self.mark(log):
+            self._used(what)
             there: T = found[1]
             return there
         with self._begin:

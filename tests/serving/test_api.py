@@ -34,7 +34,7 @@ from serving.stores.once import REQUESTS
 from serving.stores.store import Store
 from serving.web import application as web
 from serving.web import book, freshness
-from serving.web.kept import Kept
+from serving.web.kept import MOST, Kept
 from serving.work import states as found_by
 from serving.work.advocates import advocates
 from serving.work.alerts import alerts
@@ -721,6 +721,14 @@ def test_what_takes_long_keeps_nobody_waiting_and_without_the_log_stays(
     Log(company).add([touch(scored[1].account, "ann", "visit")])
     assert kept("long", lambda: 0, log=False) == 8
     assert kept("short", lambda: 9) == 9
+
+
+def test_what_is_asked_for_again_and_again_stays(company: Workspace) -> None:
+    kept = Kept(company)
+    kept("situation", lambda: 7)
+    for page in range(3 * MOST):
+        kept(page, lambda: 0)
+        assert kept("situation", lambda: 8) == 7
 
 
 def test_what_takes_minutes_is_made_once_beside_the_requests(company: Workspace) -> None:

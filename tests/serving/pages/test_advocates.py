@@ -178,7 +178,7 @@ def test_stories_are_those_of_the_api_and_the_chart_has_them(inside: Inside) -> 
     for gap in told["gaps"]:
         assert all(one["name"] in shown.text for one in gap["candidates"])
     assert shown.one("svg", role="img").attributes["aria-label"]
-    bars = stories.gaps(told["gaps"]).to_dict()["data"]["values"]
+    [bars] = stories.gaps(told["gaps"]).to_dict()["datasets"].values()
     assert sum(one["value"] for one in bars) == pytest.approx(sum(gap["value"] for gap in told["gaps"]))
     assert "style=" not in svg(stories.gaps(told["gaps"]), "stories")
 

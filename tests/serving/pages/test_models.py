@@ -17,9 +17,9 @@ from serving import amounts
 from serving.charts import backtest as over_time
 from serving.charts import svg
 from serving.charts.reliability import reliability
+from serving.pages import Show
+from serving.pages.choosing import SCOPE
 from serving.pages.models import NUMBERS
-from serving.stores.keys import Keys
-from serving.stores.store import Store
 from serving.web import application as web
 from serving.web.html import day
 from serving.web.live import Live
@@ -201,14 +201,11 @@ def test_a_champion_is_promoted_against_the_gate_and_taken_back_with_reasons(ins
     assert "champion" in row(1).text
 
 
-def test_who_may_only_write_sees_no_form_and_is_refused(company: Workspace) -> None:
-    app = web.application()
-    _, secret = Keys(Store(company)).create("dee", "write")
-    web.protect(app, company, loopback=True)
-    app.state.live = Live.load(company)
-    keyed = Inside(app)
-    shown = page(keyed, key=secret)
-    assert not [one for one in shown.all("form") if "models" in (one.attributes["action"] or "")]
-    body = {"outcome": "churn", "version": "2", "why": "so"}
-    answer = keyed.ask("POST", "/app/models/promote", secret, data=body, headers={"sec-fetch-site": "same-origin"})
-    assert answer.status_code == 403
+def test_who_may_not_choose_sees_no_form(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    def choosing() -> list[Element]:
+        return [one for one in page(inside).all("form") if "/app/models/" in (one.attributes["action"] or "")]
+
+    assert choosing()
+    monkeypatch.setattr(Show, "may", lambda _, scope: scope != "admin")
+    assert choosing() == []
+    assert SCOPE == "admin"
