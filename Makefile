@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check verify docs bench bench-features bench-models bench-scoring bench-serving lock clean
+.PHONY: install demo test browser check verify docs bench bench-features bench-models bench-scoring bench-serving bench-pages screenshots lock clean
 .DEFAULT_GOAL := demo
 
 install: .venv/installed
@@ -18,8 +18,15 @@ demo: install
 	$(BIN)/propensity demo --workspace demo
 
 # Two processes, whole files each: what a file prepares is used by all of its tests.
-test: install
+test: install browser
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# What the tests of the pages look at them with: as root on Debian it is fetched, unless there is one.
+browser:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else echo "There is no chromium: the tests of the pages will fail until you install it, or Google Chrome." >&2; fi
 
 check: install
 	$(BIN)/ruff check .
@@ -51,6 +58,13 @@ bench-models: install
 
 bench-serving: install
 	$(BIN)/python -m benchmarks.serving
+
+bench-pages: install
+	$(BIN)/python -m benchmarks.pages
+
+# Pictures of every page for docs/, of the workspace that `make demo` has made.
+screenshots: demo browser
+	$(BIN)/python -m benchmarks.screenshots
 
 # Resolve anew: one lock for every supported Python, with hashes and without index addresses.
 lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,12 +13,14 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Response
 
 from benchmarks.browser import opened
+from benchmarks.every_page import every_page
 from features.workspace import Workspace
 from tests.browser.attacks import attacked
 from tests.serving.conftest import launch, stop
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 700}
 SECONDS = 60
+MAKING = 202
 
 
 @dataclass
@@ -76,6 +79,10 @@ def serving(workspace: Workspace, log: Path) -> Iterator[Site]:
     try:
         while server.client.get("/readyz").status_code != 200:
             assert server.process.poll() is None, log.read_text(encoding="utf-8")
+            time.sleep(0.1)
+        for address in every_page({"account": "a"}).values():  # what takes long is made before it is looked at
+            while server.client.get(address).status_code == MAKING:
+                time.sleep(0.1)
         yield Site(workspace, f"http://127.0.0.1:{server.port}")
     finally:
         stop(server)
