@@ -16,6 +16,7 @@ from serving.stores.keys import KEYS, Keys
 from serving.stores.store import NAMES, Store
 from serving.web import application as web
 from serving.web.html import day
+from serving.web.reception import COOKIE
 from serving.work.search import Book, Hit
 from tests.serving.conftest import Inside
 from tests.serving.pages.reading import Element, read
@@ -273,9 +274,15 @@ def limited(inside: Inside, apart: Workspace, account: str) -> Iterator[tuple[st
 
 def test_a_key_of_one_owner_sees_theirs_alone(inside: Inside, account: str, limited: tuple[str, str]) -> None:
     key, other = limited
-    for path in (*(f"/app/{one}/{{}}" for one in PAGES), *(f"/v1/accounts/{{}}/{one}" for one in READ)):
+    reception = inside.app.state.protection.reception
+    session = {"cookie": f"{COOKIE}={reception.begin(reception.by_key(key), None)}"}
+    for path in (f"/app/{one}/{{}}" for one in PAGES):
+        assert inside.ask("GET", path.format(account), headers=session).status_code == 200, path
+        assert inside.ask("GET", path.format(other), headers=session).status_code == 404, path
+    for path in (f"/v1/accounts/{{}}/{one}" for one in READ):
         assert inside.ask("GET", path.format(account), key).status_code == 200, path
         assert inside.ask("GET", path.format(other), key).status_code == 404, path
+    assert f"/app/accounts/{other}" not in inside.ask("GET", f"/app/search?q={quote(other)}", headers=session).text
     owner = inside.app.state.live.owners[account]
     found = inside.ask("GET", "/v1/search?q=a&top=100", key).json()
     assert {one["owner"] for one in (*found["accounts"], *found["contacts"])} == {owner}
