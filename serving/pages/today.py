@@ -10,7 +10,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BeforeValidator, Field, Field
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from features.settings.outcomes import Outcome
