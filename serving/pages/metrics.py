@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from markupsafe import Markup
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from features.errors import PropensityError
@@ -27,6 +27,8 @@ PAGE = Page("Metrics", "/metrics", 5, for_all=True)
 CALLS = "calls"
 """In place of a metric: the initiative is calls."""
 PATIENCE = 0.3
+Points = Annotated[float, Field(ge=-1_000, le=1_000)]
+Cost = Annotated[float, Field(ge=0, le=1e15)]
 router = APIRouter()
 
 
@@ -43,8 +45,8 @@ class Asked:
 
 def _asked(
     metric: Choice = None,
-    points: Annotated[float | None, BeforeValidator(chosen), Query(ge=-1_000, le=1_000)] = None,
-    cost: Annotated[float | None, BeforeValidator(chosen), Query(ge=0, le=1e15)] = None,
+    points: Annotated[Points | None, BeforeValidator(chosen), Query()] = None,
+    cost: Annotated[Cost | None, BeforeValidator(chosen), Query()] = None,
     segment: Choice = None,
     owner: Choice = None,
 ) -> Asked:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from features.errors import PropensityError
@@ -37,7 +37,7 @@ router = APIRouter()
 def models(
     show: Showing,
     outcome: Choice = None,
-    version: Annotated[int | None, BeforeValidator(chosen), Query(ge=1, le=10**9)] = None,
+    version: Annotated[Annotated[int, Field(ge=1, le=10**9)] | None, BeforeValidator(chosen), Query()] = None,
 ) -> Response:
     """One outcome, and one of its versions: the champion, unless another is named."""
     told = answered(of_models.models(show.live))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from features.errors import PropensityError
@@ -24,7 +24,8 @@ router = APIRouter()
 
 @router.get(PAGE.address)
 def programme(
-    show: Showing, days: Annotated[int | None, BeforeValidator(chosen), Query(ge=28, le=3_660)] = None
+    show: Showing,
+    days: Annotated[Annotated[int, Field(ge=28, le=3_660)] | None, BeforeValidator(chosen), Query()] = None,
 ) -> Response:
     def made() -> dict[str, Any]:
         found = answered(of_programme.programme(show.request, show.live, days))

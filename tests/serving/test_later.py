@@ -13,7 +13,8 @@ GENEROUS = 60.0
 
 
 def test_what_is_there_is_given_at_once_and_what_is_not_is_made_once() -> None:
-    later, go_on, made = Later(), Event(), []
+    later, go_on = Later(), Event()
+    made: list[None] = []
 
     def make() -> int:
         made.append(None)
@@ -42,7 +43,8 @@ def test_what_went_wrong_is_raised_to_who_asks_next_and_then_tried_again() -> No
 
 
 def test_only_so_many_are_in_the_making_at_once() -> None:
-    later, go_on, begun = Later(), Event(), []
+    later, go_on = Later(), Event()
+    begun: list[int] = []
 
     def make(number: int) -> int:
         begun.append(number)

@@ -57,6 +57,7 @@ def test_the_address_holds_the_filter(inside: Inside) -> None:
     wanted = [line["account"] for line in api(inside, f"/v1/calls?owner={owner}&capacity=300")["lines"]]
     assert wanted
     assert list(lines(cut)) == wanted
+    assert list(lines(page(inside, "/app/today?capacity="))) == list(lines(page(inside))), "blank is as usual"
     chosen = [one.text for one in cut.all("option", selected="") if one.text != "All"] or [
         one.text for one in cut.all("option") if "selected" in one.attributes
     ]
