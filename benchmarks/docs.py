@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks import decision_page, results
+from benchmarks import decision_page, page_times, results, screenshots
 from benchmarks.models import page
 from benchmarks.serving import page as serving_page
 from features import catalog
@@ -35,6 +35,7 @@ def main() -> None:
     write("performance.md", performance_page())
     write("models.md", models_page())
     write("decisions.md", decision_page.page())
+    write("pages.md", "\n\n".join(screenshots.parts()) + "\n")
 
 
 def write(name: str, text: str) -> None:
@@ -268,6 +269,7 @@ def performance_page() -> str:
         *memory_section(results.load("memory")),
         *scoring_section(results.load("scoring")),
         *serving_page.parts(results.load("serving")),
+        *page_times.parts(results.load("pages")),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -100,11 +100,9 @@ def servers(root: Path) -> list[Server]:
     live = Live.load(workspace)
     asked = cases.asked(workspace, live.of(OUTCOME))
     python, bento = sys.executable, ["-m", "bentoml", "serve", "--host", "127.0.0.1"]
-    ours = f"from pathlib import Path; from serving.service import serve; serve(Path({str(root)!r}), port={{port}}, of='benchmarks.serving.ours:Propensity')"
     return [
-        Server(
-            "propensity",
-            [python, "-c", ours],
+        ours(
+            root,
             {
                 "a bare route": cases.nothing("/bare"),
                 "a route that does nothing, guarded": cases.nothing("/nothing"),
@@ -114,7 +112,6 @@ def servers(root: Path) -> list[Server]:
                 "by account id, from its facts as they are now": asked.now(),
                 STREAMED: asked.streamed(),
             },
-            version("propensity"),
         ),
         Server(
             "BentoML",
@@ -136,6 +133,12 @@ def servers(root: Path) -> list[Server]:
             version("mlflow"),
         ),
     ]  # fmt: skip
+
+
+def ours(root: Path, tasks: dict[str, list[Case]] | None = None) -> Server:
+    """The service as it is, with a route that does nothing."""
+    start = f"from pathlib import Path; from serving.service import serve; serve(Path({str(root)!r}), port={{port}}, of='benchmarks.serving.ours:Propensity')"
+    return Server("propensity", [sys.executable, "-c", start], tasks or {}, version("propensity"))
 
 
 def measure(servers: list[Server], root: Path, connections: list[int], seconds: float) -> list[Row]:

@@ -46,7 +46,7 @@ def site(hostile: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         registry.versions("churn")  # points MLflow here
         first = registry.client.get_model_version("churn", "1")
         registry.client.create_model_version("churn", first.source, first.run_id, tags=dict(first.tags))
-    with serving(here, root / "server.log") as found:
+    with serving(here, root / "server.log", keys["dee"]) as found:
         yield Company(found.workspace, found.address, keys)
 
 
