@@ -120,7 +120,9 @@ class Show:
 
 
 async def _show(request: Request, live: Loaded, caller: Asking) -> Show:
-    return Show(request, live, caller, request.state.visit)
+    """A page is always shown whole, so endpoints are asked as if nothing of theirs were known."""
+    headers = [header for header in request.scope["headers"] if header[0] != b"if-none-match"]
+    return Show(Request({**request.scope, "headers": headers}), live, caller, request.state.visit)
 
 
 Showing = Annotated[Show, Depends(_show)]

@@ -427,6 +427,9 @@ def test_from_the_login_to_the_list_of_the_day_and_out(inside: Inside, apart: Wo
         assert (page.status_code, "ann" in page.text) == (200, True)
         sent = re.search('name="token" value="([0-9a-f]{64})"', page.text)
         assert sent is not None
+        promotion = {"token": sent[1], "outcome": "churn", "version": "1", "why": "mine", "force": "true"}
+        refused = inside.ask("POST", "/app/models/promote", headers=cookie, data=promotion, client=ELSEWHERE)
+        assert (refused.status_code, "takes a key of scope admin" in refused.text) == (403, True)
         out = inside.ask("POST", "/app/logout", headers=cookie, data={"token": sent[1]}, client=ELSEWHERE)
         assert (out.status_code, out.headers["location"]) == (303, "/app/login")
         assert inside.ask("GET", "/app/today", headers=cookie, client=ELSEWHERE).status_code == 303

@@ -67,7 +67,8 @@ def test_who_may_be_asked_is_the_api_s_least_effort_first(inside: Inside) -> Non
 
 
 def test_every_page_of_who_may_not_names_rules_and_days_and_together_they_are_all(inside: Inside) -> None:
-    shown, seen = page(inside), {}
+    shown = page(inside)
+    seen: dict[str, Any] = {}
     told = {one["account"]: one for one in api(inside, "/v1/advocates/blocked?top=10000")["lines"]}
     while True:
         here = rows(part(shown, "maynot"))

@@ -51,6 +51,11 @@ def test_every_number_is_that_of_the_api(inside: Inside) -> None:
     assert all(line["why_not"] in shown.text for line in calls["below"])
 
 
+def test_a_page_is_shown_whole_whatever_is_said_to_be_known(inside: Inside) -> None:
+    known = inside.ask("GET", "/app/today", headers={"If-None-Match": "*"})
+    assert (known.status_code, len(lines(read(known.text)))) == (200, len(lines(page(inside))))
+
+
 def test_the_address_holds_the_filter(inside: Inside) -> None:
     owner = next(line["owner"] for line in api(inside, "/v1/calls")["lines"] if line["owner"])
     cut = page(inside, f"/app/today?owner={owner}&segment=&country=&line_of_business=&capacity=300")
