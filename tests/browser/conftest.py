@@ -77,8 +77,8 @@ def hostile(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Work
 def serving(workspace: Workspace, log: Path, key: str = "") -> Iterator[Site]:
     """``key``: of whoever may see every page, where one is asked for."""
     server = launch(workspace, log)
-    server.client.headers |= {"Authorization": f"Bearer {key}"} if key else {}
     try:
+        server.client.headers.update({"Authorization": f"Bearer {key}"} if key else {})
         while server.client.get("/readyz").status_code != 200:
             assert server.process.poll() is None, log.read_text(encoding="utf-8")
             time.sleep(0.1)
