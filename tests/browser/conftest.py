@@ -42,7 +42,7 @@ class Heard:
     def listen(self, tab: Page) -> Page:
         tab.on("console", self._console)
         tab.on("pageerror", lambda error: self._say("script", error))
-        tab.on("requestfailed", lambda request: self._say("failed", request.url))
+        tab.on("requestfailed", self._failed)
         tab.on("request", self._asked)
         tab.on("response", self._answered)
         tab.on("dialog", self._dialog)
@@ -54,6 +54,10 @@ class Heard:
     def _console(self, message: ConsoleMessage) -> None:
         if not any(f"status of {status}" in message.text for status in self.expected):
             self._say("console", message.text)
+
+    def _failed(self, request: Request) -> None:
+        if not (request.is_navigation_request() and request.failure == "net::ERR_ABORTED"):  # a file to be kept
+            self._say("failed", f"{request.url}: {request.failure}")
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self.address, "data:")):
