@@ -42,7 +42,7 @@ class Heard:
     def listen(self, tab: Page) -> Page:
         tab.on("console", self._console)
         tab.on("pageerror", lambda error: self._say("script", error))
-        tab.on("requestfailed", lambda request: self._say("failed", request.url))
+        tab.on("requestfailed", self._failed)
         tab.on("request", self._asked)
         tab.on("response", self._answered)
         tab.on("dialog", self._dialog)
@@ -54,6 +54,10 @@ class Heard:
     def _console(self, message: ConsoleMessage) -> None:
         if not any(f"status of {status}" in message.text for status in self.expected):
             self._say("console", message.text)
+
+    def _failed(self, request: Request) -> None:
+        if not (request.is_navigation_request() and request.failure == "net::ERR_ABORTED"):  # a file to be kept
+            self._say("failed", f"{request.url}: {request.failure}")
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self.address, "data:")):
@@ -77,8 +81,8 @@ def hostile(served: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Work
 def serving(workspace: Workspace, log: Path, key: str = "") -> Iterator[Site]:
     """``key``: of whoever may see every page, where one is asked for."""
     server = launch(workspace, log)
-    server.client.headers |= {"Authorization": f"Bearer {key}"} if key else {}
     try:
+        server.client.headers.update({"Authorization": f"Bearer {key}"} if key else {})
         while server.client.get("/readyz").status_code != 200:
             assert server.process.poll() is None, log.read_text(encoding="utf-8")
             time.sleep(0.1)

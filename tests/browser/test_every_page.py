@@ -19,7 +19,8 @@ MISSING = "/app/nowhere"
 ADDRESSES = [pytest.param(address, id=name) for name, address in PAGES.items()]
 WITH_MISSING = [*ADDRESSES, pytest.param(MISSING, id="error")]
 
-HIDDEN = "nav, form, .skip, button"
+HIDDEN = "nav:not(.path), form, .skip, button"
+"""On paper; a path says of what the sheet is."""
 FOCUS = """() => {
   const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
   return {what: at.outerHTML.slice(0, 160), seen: box.width > 1 && box.height > 1 && box.right > 0 && box.bottom > 0,
