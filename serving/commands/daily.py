@@ -276,7 +276,7 @@ def demo(
     json: JSON = False,
 ) -> None:
     """The main job on a simulated company: raw files to features, models, scores and lists."""
-    from features import frame, steadiness
+    from features import cohort, frame, steadiness
     from features.sources.simulated import World
     from serving import demo as demos
     from serving.scores import lists
@@ -289,7 +289,12 @@ def demo(
     steady += steadiness.frames.found(here)
     results = _train(here, [name for name, _ in here.config.outcomes])
     champions = Registry(here)
-    batches = _score(here, None) if any(champions.champion(name) for name, _ in here.config.outcomes) else []
+    batches = []
+    if any(champions.champion(name) for name, _ in here.config.outcomes):
+        for day in cohort.all_dates(here.config, frame.observed_until(here))[
+            -2:
+        ]:  # the month before too, so that one sees what changed
+            batches = _score(here, day)
     shown = {batch.outcome: lists.ranked(here, batch.outcome, 10) for batch in batches if batch.scores}
     document = {
         "check": _checked(report, frame.current_plan(here), steady),
