@@ -293,7 +293,7 @@ def demo(
     if any(champions.champion(name) for name, _ in here.config.outcomes):
         for day in cohort.all_dates(here.config, frame.observed_until(here))[
             -2:
-        ]:  # the month before too, so that one sees what changed
+        ]:  # the date before it too, so that one sees what changed
             batches = _score(here, day)
     shown = {batch.outcome: lists.ranked(here, batch.outcome, 10) for batch in batches if batch.scores}
     document = {
