@@ -237,10 +237,15 @@ def test_lines_are_those_of_the_whole_answer(inside: Inside) -> None:
 
 def sent(app: FastAPI, body: dict[str, Any]) -> list[bytes]:
     """What is handed to the server, part by part."""
-    content, parts = json.dumps(body).encode(), []
+    content = json.dumps(body).encode()
+    parts: list[bytes] = []
+    given = iter([content])
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": content, "more_body": False}
+        for once in given:
+            return {"type": "http.request", "body": once, "more_body": False}
+        await asyncio.Event().wait()  # nobody hangs up
+        raise AssertionError
 
     async def send(message: Any) -> None:
         parts.append(message.get("body", b""))
