@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -27,14 +27,13 @@ from serving.client import Client
 from serving.endpoints import stream
 from serving.scores.families import share
 from serving.scores.lists import owners
-from serving.stores.keys import Keys
-from serving.stores.store import Store
+from serving.stores.keys import Key
 from serving.web import application as web
 from serving.web.guard import Guard
 from serving.web.live import Live, Served, facts_now
 from serving.web.watch import Watcher
-from tests import worlds
-from tests.serving.conftest import CONFIG, Inside
+from tests import small, worlds
+from tests.serving.conftest import Inside
 from training.models.trees import FEW, Trees, raw_score
 
 OUTCOMES = ("churn", "advocacy")
@@ -46,8 +45,8 @@ def of(inside: Inside, outcome: str) -> Served:
     return live.of(outcome)
 
 
-def now(inside: Inside, account: str, outcome: str = "churn", key: str = "") -> httpx.Response:
-    return inside.ask("GET", f"/v1/accounts/{account}/now", key, params={"outcome": outcome})
+def now(inside: Inside, account: str, outcome: str = "churn") -> httpx.Response:
+    return inside.ask("GET", f"/v1/accounts/{account}/now", params={"outcome": outcome})
 
 
 def lines(answer: httpx.Response) -> list[dict[str, Any]]:
@@ -80,20 +79,20 @@ def test_an_outcome_that_does_not_apply_now_says_so(inside: Inside) -> None:
     assert told["error"] == f"advocacy does not apply to account {left_out!r} as of {shown.as_of}"
 
 
-def test_a_key_of_one_owner_is_told_of_theirs(apart: Workspace, inside: Inside) -> None:
+def test_a_key_of_one_owner_is_told_of_theirs(
+    apart: Workspace, inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
     of_whom, scores = owners(apart), of(inside, "churn").shown.scores
     mine = next(account for account in scores if of_whom[account])
     other = next(account for account in scores if of_whom[account] not in {None, of_whom[mine]})
-    _, key = Keys(Store(apart)).create("ann", "read", of_whom[mine])
-    web.protect(inside.app, apart, loopback=True)
-    assert now(inside, mine, key=key).status_code == 200
-    assert now(inside, other, key=key).json()["error"] == f"there is no account {other!r}"
+    key = Key("1", "ann", "", "read", of_whom[mine], datetime.now(UTC))
+    monkeypatch.setattr(inside.app.state.protection, "door", SimpleNamespace(enter=lambda *_: key))
+    assert now(inside, mine).status_code == 200
+    assert now(inside, other).json()["error"] == f"there is no account {other!r}"
     body = {"outcome": "churn", "accounts": [other, mine]}
-    first, second = lines(inside.ask("POST", STREAM, key, json=body))
+    first, second = lines(inside.ask("POST", STREAM, json=body))
     assert (first["status"], first["error"]) == (404, f"there is no account {other!r}")
     assert second["probability"] == scores[mine].probability
-    Keys(Store(apart)).revoke("ann")
-    web.protect(inside.app, apart, loopback=True)
 
 
 @pytest.fixture
@@ -152,9 +151,9 @@ def test_facts_that_cannot_be_told_are_no_reason_not_to_serve_the_batch(
     inside: Inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of tables that are not there."""
-    empty = worlds.configure(tmp_path, CONFIG)
+    empty = worlds.configure(tmp_path, small.CONFIG)
     account = next(iter(of(inside, "churn").shown.scores))
-    monkeypatch.setattr(inside.app.state, "live", replace(inside.app.state.live, facts=facts_now(empty)))
+    monkeypatch.setitem(vars(inside.app.state.live), "facts", facts_now(empty))
     answer = now(inside, account)
     assert (answer.status_code, answer.json()["status"]) == (503, 503)
     assert "propensity" in answer.json()["hint"]
@@ -238,10 +237,15 @@ def test_lines_are_those_of_the_whole_answer(inside: Inside) -> None:
 
 def sent(app: FastAPI, body: dict[str, Any]) -> list[bytes]:
     """What is handed to the server, part by part."""
-    content, parts = json.dumps(body).encode(), []
+    content = json.dumps(body).encode()
+    parts: list[bytes] = []
+    given = iter([content])
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": content, "more_body": False}
+        for once in given:
+            return {"type": "http.request", "body": once, "more_body": False}
+        await asyncio.Event().wait()  # nobody hangs up
+        raise AssertionError
 
     async def send(message: Any) -> None:
         parts.append(message.get("body", b""))
