@@ -21,7 +21,6 @@ Label = Annotated[
         min_length=1,
         max_length=200,
         description="Only accounts that are called so, in the words of the answer.",
-        examples=["at risk"],
     ),
 ]
 router = APIRouter()

@@ -138,7 +138,7 @@ def prepared(company: Workspace, app: FastAPI, path: str, scored: list[Score]) -
     found = dict(zip(IDS, (one.account, other.account, one.score_id, ""), strict=True))
     at = company_day(company)
     if path.startswith("/v1/outreach/"):
-        made = touch(one.account, "ann", path, at=at)
+        [made] = touch(one.account, "ann", path, at=at)
         later = [Entry("outreach", made.thing, "done", one.account, at, "ann")] if path.endswith("outcome") else []
         log.add([made, *later])
         found[IDS[3]] = made.thing
@@ -218,7 +218,7 @@ def test_every_file_of_an_endpoint_says_who_may_use_it() -> None:
         for route in endpoint.router.routes:
             told = DOCUMENT["paths"][route.path_format]
             assert {told[method.lower()]["x-scope"] for method in route.methods} == {endpoint.SCOPE}
-    reading = {"score", "features", "what_if"}
+    reading = {"score", "stream", "features", "what_if"}
     posts = {name for name in scopes for route in _module(name).router.routes if "POST" in route.methods}
     assert {name for name, scope in scopes.items() if scope != "read"} == posts - reading
 
@@ -410,7 +410,7 @@ def test_what_fails_after_the_entries_are_written_leaves_neither(company: Worksp
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        log.add([touch(scored[0].account, "ann", "letter")], within=dies)
+        log.add(touch(scored[0].account, "ann", "letter"), within=dies)
     assert log.entries() == before
 
 
@@ -700,7 +700,7 @@ def test_what_is_kept_is_made_again_when_something_was_written(company: Workspac
         return len(made)
 
     assert [kept("a", make), kept("a", make), kept("b", make)] == [1, 1, 2]
-    Log(company).add([touch(scored[0].account, "ann", "visit")])
+    Log(company).add(touch(scored[0].account, "ann", "visit"))
     assert [kept("a", make), kept("a", make)] == [3, 3]
     batch.score(company, EARLIER)
     assert kept("a", make) == 4
@@ -718,7 +718,7 @@ def test_what_takes_long_keeps_nobody_waiting_and_without_the_log_stays(
 ) -> None:
     kept = Kept(company)
     assert kept("long", lambda: kept("short", lambda: 7) + 1, long=True, log=False) == 8  # both at once
-    Log(company).add([touch(scored[1].account, "ann", "visit")])
+    Log(company).add(touch(scored[1].account, "ann", "visit"))
     assert kept("long", lambda: 0, log=False) == 8
     assert kept("short", lambda: 9) == 9
 

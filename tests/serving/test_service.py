@@ -446,7 +446,6 @@ ERRORS: dict[str, list[Case]] = {
     ],
     "health": [("POST", "/v1/health", raw("{}"), 405, "does not take this method")],
     "": [
-        ("GET", "/", {}, 404, "nothing at this path"),
         ("GET", "/v1", {}, 404, "nothing at this path"),
         ("GET", "/v2/score", {}, 404, "nothing at this path"),
         ("POST", "/docs.json", raw("{}"), 404, "nothing at this path"),
