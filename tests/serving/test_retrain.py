@@ -35,10 +35,11 @@ def test_a_setting_that_changes_is_new(again: Workspace) -> None:
 def test_the_command_scores_everybody_and_tells_what_it_did(propensity: Command, again: Workspace) -> None:
     done = propensity("retrain", "--workspace", again.root, "--json")
     assert done.status == 0
-    alerted = done.document.pop("alerts")
+    document = done.document
+    alerted = document.pop("alerts")
     raised = [entry for entry in Log(again).entries("alert") if entry.event == "raised"]
     assert alerted["open"] == alerted["new"] == len(raised) > 0
-    for name, told in done.document.items():
+    for name, told in document.items():
         assert told["what"] in {"promoted", "champion kept"}
         assert told["scored"] == len(pd.read_parquet(again.root / "out" / "scores" / f"{name}-{told['as_of']}.parquet"))
     told = propensity("retrain", "--workspace", again.root)
@@ -52,6 +53,7 @@ def test_without_a_champion_it_ends_with_3(propensity: Command, copied: Workspac
     file.write_text(file.read_text(encoding="utf-8").replace('"minimum_positives" = 10', '"minimum_positives" = 150'))
     done = propensity("retrain", "--workspace", copied.root, "--json")
     assert done.status == 3
-    assert done.document.pop("alerts").keys() == {"open", "new", "closed", "snoozed"}
-    assert {told["what"] for told in done.document.values()} == {"no champion"}
+    document = done.document
+    assert document.pop("alerts").keys() == {"open", "new", "closed", "snoozed"}
+    assert {told["what"] for told in document.values()} == {"no champion"}
     assert not list(copied.root.glob("out/scores/*"))

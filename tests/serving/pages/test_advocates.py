@@ -197,6 +197,7 @@ def test_while_it_is_worked_out_the_page_says_so_and_looks_again(
 
 def test_a_name_that_attacks_is_text(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     attack = "<script>alert(1)</script>\"' \u202e" + "x" * 200
+    situation_of(inside.app.state.live, seconds=600)
     told = api(inside, "/v1/advocates?top=1&blocked=false")
     named = told | {"lines": [told["lines"][0] | {"name": attack, "account": "a/<b>", "contact": attack}]}
     monkeypatch.setattr(of_page, "_may", lambda *_: named)
