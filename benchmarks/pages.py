@@ -27,7 +27,7 @@ from benchmarks import results
 from benchmarks.every_page import every_page
 from benchmarks.screenshots import MAKING, first
 from benchmarks.serving.__main__ import PROJECT, copied, ours, running
-from benchmarks.serving.ours import BARE
+from benchmarks.serving.cases import BARE
 from features import intake
 from features.files import replaced
 from features.sources.simulated import World, simulate

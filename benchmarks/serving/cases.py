@@ -17,6 +17,8 @@ from serving.web.live import Served
 OUTCOME = "churn"
 ACCOUNTS = 200
 MANY = 10_000
+GUARDED, BARE = "/nothing", "/bare"
+"""Routes that do no work: one behind the guard, and one before anything of ours."""
 Case = dict[str, str]
 
 

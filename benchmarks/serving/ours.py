@@ -10,9 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from benchmarks.serving.cases import BARE, GUARDED
 from serving.service import Propensity, app
-
-GUARDED, BARE = "/nothing", "/bare"
 
 
 async def nothing(_: Request) -> Response:
