@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import sqlalchemy as sa
+
 
 @dataclass(frozen=True)
 class Server:
@@ -43,6 +45,13 @@ def postgresql() -> Iterator[str]:
             yield running.get_uri()
         finally:
             running.cleanup()
+
+
+def emptied(url: str) -> None:
+    """Nothing is left in the database, not even tables."""
+    with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
 
 
 @contextmanager

@@ -22,8 +22,16 @@ from features.workspace import Workspace, load
 from serving.web import application as web
 from serving.web.guard import Guard
 from serving.web.live import Live
+from tests import postgres
 
 PATIENCE = 240
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """A PostgreSQL of the module's own, as the application store is told of it."""
+    with postgres.postgresql() as url:
+        yield url.replace("postgresql://", "postgresql+psycopg://")
 
 
 class Server(SimpleNamespace):

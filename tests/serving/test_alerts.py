@@ -18,7 +18,7 @@ from serving.scores.score import Score
 from serving.stores.log import Entry, Log
 from serving.stores.store import Store
 from serving.work.alerts import Alerted, alerts, close, snooze
-from tests import postgres, worlds
+from tests import worlds
 from tests.commands import Command
 
 JUNE, JULY = date(2026, 6, 30), date(2026, 7, 31)
@@ -97,12 +97,6 @@ def worlds_of(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Work
     return world(root / "june", tables(), JUNE), world(root / "july", later(), JULY)
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    with postgres.postgresql() as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def both(
     request: pytest.FixtureRequest,
@@ -113,7 +107,7 @@ def both(
     """June and July over one application store, which is empty."""
     url = f"sqlite:///{tmp_path / 'store.db'}"
     if request.param == "postgresql":
-        url = request.getfixturevalue("database").replace("postgresql://", "postgresql+psycopg://")
+        url = request.getfixturevalue("database")
     june, july = (Workspace(one.root, one.config.model_copy(update={"store": url})) for one in worlds_of)
     monkeypatch.setattr(
         "serving.stores.store._engine", cache(serving.stores.store._engine)

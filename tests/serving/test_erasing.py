@@ -24,18 +24,12 @@ from serving.stores.audit import Audit
 from serving.stores.log import Entry, Log
 from serving.stores.scan import scan
 from serving.stores.store import Store
-from tests import company, postgres, worlds
+from tests import company, worlds
 from tests.commands import Command
 
 DAY, CONTENT = date(2026, 5, 31), "f00d"
 NOON = datetime(2026, 6, 2, 12, tzinfo=UTC)
 GONE, NAME, PERSON, KEPT = "a0003", f"{company.CANARY} 3", "zoe.quagga@acme.example", "contact-4-1"
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    with postgres.postgresql() as url:
-        yield url.replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.decisions.touches import touches
 from serving.stores.log import AT_ONCE, LOG, Entry, Log
-from tests import company, postgres
+from tests import company
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PLANNED = Entry("outreach", "t-1", "planned", "a0001", NOON, "ann", "c7", "call")
@@ -24,17 +24,11 @@ OUTCOME = Entry("outreach", "t-1", "outcome", "a0001", NOON + timedelta(days=2),
 HELD_OUT = Entry("outreach", "t-2", "held out", "a0002", NOON, "ann", None, "call")
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    with postgres.postgresql() as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Log]:
     workspace = company.found(tmp_path, accounts=3)
     if request.param == "postgresql":
-        url = request.getfixturevalue("database").replace("postgresql://", "postgresql+psycopg://")
+        url = request.getfixturevalue("database")
         workspace = Workspace(workspace.root, workspace.config.model_copy(update={"store": url}))
     found = Log(workspace)
     yield found

@@ -31,21 +31,13 @@ OLD = [store.SCORES, store.BATCHES, store.NAMES, log.LOG]
 """What ``create_all`` made before there were migrations."""
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    with postgres.postgresql() as url:
-        yield url.replace("postgresql://", "postgresql+psycopg://")
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
     """A workspace whose store holds nothing, not even tables."""
     url = None
     if request.param == "postgresql":
         url = str(request.getfixturevalue("database"))
-        with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            connection.execute(sa.text("CREATE SCHEMA public"))
+        postgres.emptied(url)
     found = company.found(tmp_path, accounts=3)
     made = Workspace(found.root, found.config.model_copy(update={"store": url}))
     made.state.mkdir(parents=True, exist_ok=True)

@@ -25,20 +25,12 @@ ANN = Person("ann@acme.example", "write", "ann", issuer="https://id.example", su
 TO = "/app/today"
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    with postgres.postgresql() as url:
-        yield url.replace("postgresql://", "postgresql+psycopg://")
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
     url = None
     if request.param == "postgresql":
         url = str(request.getfixturevalue("database"))
-        with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            connection.execute(sa.text("CREATE SCHEMA public"))
+        postgres.emptied(url)
     found = small(tmp_path)
     made = Workspace(found.root, found.config.model_copy(update={"store": url}))
     yield made
