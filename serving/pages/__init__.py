@@ -82,7 +82,7 @@ class Show:
 
     def once_made(self, make: Callable[[], T], part: str = "", patience: float = PATIENCE) -> T | None:
         """What ``make`` comes to, the whole page or a ``part``; None while it is in the making."""
-        return self.live.later((self.request.url.path, self.request.url.query, part), make, patience)
+        return self.live.kept.later((self.request.url.path, self.request.url.query, part), make, patience)
 
     def waiting(self, page: Page, said: str) -> HTMLResponse:
         """In place of what is in the making; the browser asks again by itself, without a script."""

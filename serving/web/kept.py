@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as StillMakingError
 from contextlib import suppress
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -16,6 +14,7 @@ from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.stores.log import LOG, Log
 from serving.stores.store import BATCHES, is_down
+from serving.web.later import Later
 
 T = TypeVar("T")
 MOST = 64
@@ -33,8 +32,7 @@ class Kept:
         self._making = {False: Lock(), True: Lock()}
         self._last: dict[bool, Mark] = {}
         self._found: OrderedDict[Hashable, tuple[Mark, Any]] = OrderedDict()
-        self._coming: dict[Hashable, Future[Any]] = {}
-        self._begin = Lock()
+        self.later = Later()
 
     def mark(self, log: bool = True) -> Mark:
         """Which tables are in use, which batches are shown, and, with ``log``, how long the log is; as they last were
@@ -88,29 +86,9 @@ class Kept:
             self._used(what)
             there: T = found[1]
             return there
-        with self._begin:
-            coming = self._coming.get(what)
-            if coming is None:
-                coming = self._coming[what] = Future()
-                Thread(target=self._make, args=(coming, what, make, log), name="kept", daemon=True).start()
-        try:
-            made: T = coming.result(seconds)
-        except StillMakingError:
-            if coming.done():
-                raise
+        made = self.later(("kept", what), lambda: self(what, make, long=True, log=log), seconds)
+        if made is None:
             raise PropensityError(
                 "this is being worked out from the latest data", "Ask again in a minute or two.", status=503
-            ) from None
+            )
         return made
-
-    def _make(self, coming: Future[Any], what: Hashable, make: Callable[[], Any], log: bool) -> None:
-        try:
-            made = self(what, make, long=True, log=log)
-        except Exception as error:  # whoever waits is told, and nobody else is there to be
-            with self._begin:
-                del self._coming[what]
-            coming.set_exception(error)
-        else:
-            with self._begin:
-                del self._coming[what]
-            coming.set_result(made)

@@ -29,7 +29,6 @@ from serving.scores.scoring import Chance, Scorer
 from serving.stores.log import digest
 from serving.stores.store import Store
 from serving.web.kept import Kept
-from serving.web.later import Later
 from serving.web.prepared import Prepared
 from training.model import honour
 from training.outcomes import configured
@@ -165,7 +164,6 @@ class Live:
     kept: Kept
     facts: Alone | PropensityError
     prepared: Prepared = field(default_factory=Prepared)
-    later: Later = field(default_factory=Later)
     served: dict[str, Served] = field(default_factory=dict)
     refused: dict[str, PropensityError] = field(default_factory=dict)
     damaged: frozenset[str] = frozenset()
