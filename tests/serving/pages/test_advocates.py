@@ -188,7 +188,7 @@ def test_while_it_is_worked_out_the_page_says_so_and_looks_again(
     inside: Inside, apart: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(of_page, "PATIENCE", 0.0)
-    monkeypatch.setattr(inside.app.state, "live", Live.load(apart))
+    monkeypatch.setitem(inside.app.state._state, "live", Live.load(apart))
     answer = inside.ask("GET", PAGE)
     assert (answer.status_code, "refresh" in answer.headers) == (202, True)
     assert "being computed" in read(answer.text).one("main").text
@@ -197,7 +197,6 @@ def test_while_it_is_worked_out_the_page_says_so_and_looks_again(
 
 def test_a_name_that_attacks_is_text(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     attack = "<script>alert(1)</script>\"' \u202e" + "x" * 200
-    situation_of(inside.app.state.live, seconds=600)
     told = api(inside, "/v1/advocates?top=1&blocked=false")
     named = told | {"lines": [told["lines"][0] | {"name": attack, "account": "a/<b>", "contact": attack}]}
     monkeypatch.setattr(of_page, "_may", lambda *_: named)
