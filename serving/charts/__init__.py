@@ -1,4 +1,4 @@
-"""Charts, declared once: an Altair chart for notebooks, and the same as SVG for pages.
+"""Charts, declared once: an Altair chart, and the same as SVG for pages.
 
 One file per subject. Rows are plain mappings; fields have names of ours, never names of people. Colours are those of
 ``PALETTE``; on a page each becomes the CSS variable of its name, so that a chart is light or dark with its page.
