@@ -170,7 +170,7 @@ def test_a_store_that_hangs_is_not_waited_for_and_is_found_again(up: Up) -> None
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), answer.text
             assert client.get("/readyz").status_code == 200
         assert client.get("/v1/lists/churn").raise_for_status().json() == listed
-        if Store(up.workspace).engine.dialect.name == "postgresql":
+        if up.workspace.store_url.startswith("postgresql"):  # whoever opens the store by now waits in vain
             drills.until(lambda: "error" in drills.health(client), "health that says so")
             assert client.get("/v1/log").status_code == 503
             old = client.get("/v1/lists/churn").raise_for_status()
