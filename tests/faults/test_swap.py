@@ -274,8 +274,11 @@ def test_accounts_of_another_intake_are_known(here: Workspace, service: Service)
     pointer = here.tables / "current"
     old = here.tables / pointer.read_text(encoding="utf-8")
     shutil.copytree(old, here.tables / "other")
-    table = pd.read_parquet(old / "accounts.parquet").iloc[[0]].assign(account="newcomer")
-    table.to_parquet(here.tables / "other" / "accounts.parquet", index=False)
+    table = pd.read_parquet(old / "accounts.parquet")
+    newcomer = table.iloc[[0]].assign(account="newcomer", account_code=table["account_code"].max() + 1)
+    pd.concat([table, newcomer]).astype(table.dtypes).to_parquet(
+        here.tables / "other" / "accounts.parquet", index=False
+    )
     pointer.write_text("other", encoding="utf-8")
     service.watcher.look()
     assert service.client.get("/v1/accounts/newcomer/scores").status_code == 409
