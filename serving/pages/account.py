@@ -92,9 +92,12 @@ def _then(history: dict[str, list[dict[str, Any]]], day: str) -> dict[str, dict[
 
 
 def _open(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What somebody began and nobody has ended, the last first; events come so."""
+    """What somebody began and nobody has ended, the last first; events come so. What is planned for a day may be done
+    before it.
+    """
     last: dict[str, dict[str, Any]] = {}
-    for event in events:
-        if event["table"] == "log":
-            last.setdefault(event["id"], event)
-    return [event for event in last.values() if event["what"] in OPEN]
+    logged = [event for event in events if event["table"] == "log"]
+    over = {event["id"] for event in logged if event["what"] not in OPEN}
+    for event in logged:
+        last.setdefault(event["id"], event)
+    return [event for event in last.values() if event["id"] not in over]

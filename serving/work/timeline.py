@@ -47,7 +47,8 @@ def timeline(workspace: Workspace, account: str, day: date | None = None) -> Tim
     told = {entry.thing for entries in ours.values() for entry in entries}
     found = [event for one in TOLD for event in _events(known, one) if not (one.table in OURS and event.thing in told)]
     found += [logged(entry) for entries in ours.values() for entry in entries]
-    found.sort(key=lambda event: event.at, reverse=True)
+    found.sort(key=lambda event: event.at)
+    found.reverse()  # of what came at once, what was written last comes first
     name = Store(workspace).names([account]).get(account, account)
     return Timeline(account, name, known.day, found)
 

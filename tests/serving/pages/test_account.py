@@ -204,6 +204,11 @@ def test_what_is_written_down_is_open_until_it_is_over(inside: Inside, account: 
     assert "Planned a touch: workshop <b>" in page(inside, f"/app/timeline/{account}").text
     inside.ask("POST", f"/v1/outreach/{touch}/done", json={"by": "ann"}).raise_for_status()
     assert "workshop" not in page(inside, f"/app/accounts/{account}").one("section", id="next").text
+    ahead = inside.ask("POST", "/v1/outreach", json=body | {"kind": "visit", "at": "2100-01-01"}).raise_for_status()
+    assert "visit" in page(inside, f"/app/accounts/{account}").one("section", id="next").text
+    early = f"/v1/outreach/{ahead.json()['entries'][0]['thing']}/done"
+    inside.ask("POST", early, json={"by": "ann"}).raise_for_status()
+    assert "visit" not in page(inside, f"/app/accounts/{account}").one("section", id="next").text, "done before its day"
     yesterday = api(inside, f"/v1/accounts/{account}/timeline?as_of=2026-06-30&top=10000")
     assert touch not in {one["id"] for one in yesterday["events"]}, "it was not known then"
 
