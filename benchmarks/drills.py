@@ -33,7 +33,7 @@ from training.registry import SHA, Registry, Version
 OUTCOME = "churn"
 ASKED = 20
 """Accounts in one request."""
-PAUSE = 0.01
+PAUSE = 0.04
 """Seconds between an answer and the next request of the same asker: what is drilled is not speed."""
 PATIENCE = 120.0
 """Seconds until something that should happen counts as not happening."""

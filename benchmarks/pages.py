@@ -106,17 +106,23 @@ def measure(root: Path, rounds: int) -> list[dict[str, Any]]:
         running(ours(root), root) as port,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=600, trust_env=False) as client,
     ):
-        bare = Timed("a bare route", BARE)
-        pages = [Timed(name, address) for name, address in every_page(asked(str(client.base_url))).items()]
-        for one in (bare, *pages):
-            one.begin(client)
-        for _ in range(rounds):
-            for one in (bare, *pages):
-                one.again(client)
-    usual = float(np.median(bare.later))
+        timed = visited(client, BARE, rounds)
+    usual = float(np.median(timed[0].later))
     accounts = len(Store(load(root)).top("churn", 10_000_000))
     busy = {"load": round(os.getloadavg()[0], 2)}
-    return [one.row(usual, accounts) | busy for one in (bare, *pages)]
+    return [one.row(usual, accounts) | busy for one in timed]
+
+
+def visited(client: httpx.Client, bare: str, rounds: int) -> list[Timed]:
+    """The bare route, and then every page, after so many rounds through all of them."""
+    pages = every_page(asked(str(client.base_url)))
+    timed = [Timed("a bare route", bare), *(Timed(name, address) for name, address in pages.items())]
+    for one in timed:
+        one.begin(client)
+    for _ in range(rounds):
+        for one in timed:
+            one.again(client)
+    return timed
 
 
 def asked(address: str) -> Mapping[str, str]:

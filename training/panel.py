@@ -18,8 +18,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from linearmodels.iv import IV2SLS
-from linearmodels.panel import PanelOLS
 from scipy.stats import t as student
 
 from training.metrics import COVERAGE, Names, Vector
@@ -94,6 +92,8 @@ def against_own_past(panel: Panel) -> Slope | None:
     y, x, z = (_less_date(column[keep], dates) for column in (panel.outcome, panel.metric, away))
     if _first_stage(x, z, accounts) < WEAK:
         return None
+    from linearmodels.iv import IV2SLS
+
     found = IV2SLS(y, None, x, z).fit(cov_type="clustered", clusters=accounts)
     return Slope(float(found.params.iloc[0]), float(found.std_errors.iloc[0]), int(accounts.max()) + 1, len(y))
 
@@ -115,6 +115,8 @@ def within(panel: Panel, beside: Sequence[Vector] = ()) -> list[Slope] | None:
     index = pd.MultiIndex.from_arrays([accounts[often], dates[often]])
     data = pd.DataFrame(x[often], index=index, columns=[f"x{number}" for number in range(x.shape[1])])
     y = pd.Series(panel.outcome[keep][often], index=index, name="y")
+    from linearmodels.panel import PanelOLS
+
     fitted: Any = PanelOLS(y, data, entity_effects=True, time_effects=True).fit(
         cov_type="clustered", cluster_entity=True
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from empulse.metrics import empc_score
 
 from features.settings.decisions import Economics
 from training.metrics import Estimate, Weights, estimate
@@ -104,6 +103,8 @@ def empc(y: Vector, p: Vector, arr: Vector, terms: Economics) -> float | None:
     spent = terms.offer + terms.contact_cost
     if len(set(y.tolist())) < 2 or not 0 < terms.save_rate < 1 or not 0 < spent < worth:
         return None
+    from empulse.metrics import empc_score
+
     found = empc_score(
         y,
         p,

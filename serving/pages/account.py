@@ -18,6 +18,7 @@ from serving.endpoints import explain as of_explain
 from serving.endpoints import movement as of_movement
 from serving.endpoints import people as of_people
 from serving.endpoints import standing as of_standing
+from serving.endpoints import situation_of
 from serving.endpoints import timeline as of_timeline
 from serving.pages import Page, Show, Showing, answered
 from serving.pages.dossier import Day, head, or_why
@@ -29,6 +30,8 @@ PAGE = Page("Account", "/accounts")
 LATELY = 12
 """Events on the overview; all are on the page of their own."""
 STRONGEST = 8
+PATIENCE = 0.3
+"""Seconds that the page waits for who may be asked: after a change of the data that is learnt anew for everybody."""
 OPEN = ("outreach planned", "ask asked", "ask accepted", "alert raised", "alert snoozed", "opt-out out")
 """What is not over while it is the last that was written down of a thing."""
 router = APIRouter()
@@ -70,11 +73,16 @@ def _now(show: Show, account: str, outcome: str) -> dict[str, Any]:
         "state": or_why(lambda: of_standing.standing(account, request, live, caller, MONTHS)),
         "why": or_why(lambda: of_explain.explain(account, outcome, request, live, caller)),
         "moved": or_why(lambda: of_movement.movement(account, live, caller, outcome, None)),
-        "eligible": or_why(lambda: of_eligibility.eligibility(account, request, live, caller)),
+        "eligible": or_why(lambda: _eligible(show, account)),
         "curve": curve,
         "chart": _drawn(curve) if "stays" in curve else None,
         "strongest": STRONGEST,
     }
+
+
+def _eligible(show: Show, account: str) -> Response:
+    situation_of(show.live, PATIENCE)
+    return of_eligibility.eligibility(account, show.request, show.live, show.caller)
 
 
 def _drawn(curve: dict[str, Any]) -> Any:

@@ -72,12 +72,16 @@ def test_planted_causes_are_found_with_their_sign(outcome: str, planted: Workspa
         assert abs(told[cause]["correlation"]) > 0.1, told[cause]
 
 
-def test_nps_is_a_beacon_and_worth_something_where_low_answers_make_accounts_leave(tmp_path: Path) -> None:
-    """Low answers are one cause of nine, and thirty metrics are tried: it takes a company of some size and history."""
-    planted = _simulated(tmp_path, World(accounts=1500, months=30))
-    for outcome, end in (("churn", "low"), ("advocacy", "high")):
-        told = {one.measure.name: one.judged for one in beacon(planted, outcome).beacons}
-        assert told["nps_answer"].end == end
+def test_low_answers_are_a_beacon_of_leaving(tmp_path: Path) -> None:
+    """They are one cause of nine, and thirty metrics are tried: it takes a company of some size and history."""
+    longer = _simulated(tmp_path, World(accounts=1000, months=30))
+    told = {one.measure.name: one.judged for one in beacon(longer, "churn").beacons}
+    assert told["nps_answer"].end == "low"
+
+
+def test_high_answers_are_a_beacon_of_advocacy_and_an_answer_is_worth_something(planted: Workspace) -> None:
+    told = {one.measure.name: one.judged for one in beacon(planted, "advocacy").beacons}
+    assert told["nps_answer"].end == "high"
     (answer,) = worth(planted, ("nps_answer",))
     assert answer.stay is not None
     assert answer.stay.shown
@@ -85,9 +89,8 @@ def test_nps_is_a_beacon_and_worth_something_where_low_answers_make_accounts_lea
     assert answer.trusted
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_where_nothing_is_planted_nothing_is_promoted(seed: int, tmp_path: Path) -> None:
-    workspace = _simulated(tmp_path, World(accounts=350, months=20, seed=seed, signal=False), minimum_positives=10)
+def test_where_nothing_is_planted_nothing_is_promoted(tmp_path: Path) -> None:
+    workspace = _simulated(tmp_path, World(accounts=350, months=20, seed=1, signal=False), minimum_positives=10)
     for outcome in OUTCOMES:
         assert not beacon(workspace, outcome).beacons
         result = train(workspace, outcome)

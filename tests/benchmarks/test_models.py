@@ -12,6 +12,7 @@ import pytest
 from benchmarks.models import measure, page, rows, tasks
 from benchmarks.models.measure import COMPETITORS, Competitor, Said
 from benchmarks.models.tasks import Material, Split, Task
+from training import metrics
 
 NAME = "made up"
 DAYS = [date(2025, 1, 1) + timedelta(days=30 * number) for number in range(6)]
@@ -124,10 +125,12 @@ def test_a_perfect_model_is_within_its_own_calibration_error() -> None:
     p = rng.uniform(0.05, 0.95, 2000)
     weights = np.ones((1, len(p)))
     allowed = measure.perfect_ece(p)
-    kept = [measure.found((rng.random(len(p)) < p).astype(float), p, weights)["ece"] <= allowed for _ in range(200)]
+    kept = [metrics.ece((rng.random(len(p)) < p).astype(float), p, weights)[0] <= allowed for _ in range(200)]
     assert 0.9 <= np.mean(kept) <= 0.99
     shifted = (rng.random(len(p)) < np.clip(p - 0.1, 0, 1)).astype(float)
-    assert measure.found(shifted, p, weights)["ece"] > 2 * allowed
+    told = measure.found(shifted, p, weights)
+    assert told["ece"] > 2 * allowed
+    assert told["ece_perfect_95"] == round(allowed, 5)
 
 
 def test_the_page_says_plainly_who_wins(task: Task) -> None:

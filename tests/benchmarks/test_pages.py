@@ -1,4 +1,4 @@
-"""Pictures and times of pages: of every page there is, and the whole begins on a small company."""
+"""Pictures of pages: of every page there is."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks import browser, page_times, pages, screenshots
+from benchmarks import browser, screenshots
 from benchmarks.every_page import every_page, told
-from benchmarks.serving import __main__ as bench
 from features.errors import PropensityError
-from features.workspace import Workspace
 from serving.pages import places
 
 MOST_BYTES = 250_000
@@ -47,14 +45,3 @@ def test_without_a_browser_the_error_names_the_cure(monkeypatch: pytest.MonkeyPa
     with pytest.raises(PropensityError) as refused:
         browser.executable()
     assert "make browser" in refused.value.hint
-
-
-def test_every_page_is_timed_beside_a_bare_route(served: Workspace, tmp_path: Path) -> None:
-    root = bench.copied(served.root, tmp_path / "company")
-    rows = pages.measure(root, 1)
-    assert [row["what"] for row in rows] == ["a bare route", *every_page({"account": "a"})]
-    assert [row["wrong"] for row in rows] == [""] * len(rows)
-    assert rows[0]["ratio"] == 1
-    table = "\n".join(page_times.parts(rows))
-    assert all(f"| {row['what']} |" in table for row in rows)
-    assert page_times.parts([]) == []

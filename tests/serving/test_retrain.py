@@ -11,7 +11,7 @@ from tests.commands import Command
 from training.registry import Registry
 
 
-def test_the_same_data_is_learnt_from_once(again: Workspace) -> None:
+def test_the_same_data_is_learnt_from_once_and_again_where_a_setting_changes(again: Workspace) -> None:
     first = {one.outcome: one for one in retrain(again)}
     assert {one.what for one in first.values()} == {"champion kept"}
     versions = {name: len(Registry(again).versions(name)) for name in first}
@@ -23,10 +23,6 @@ def test_the_same_data_is_learnt_from_once(again: Workspace) -> None:
         assert one.batch is not None
         assert first[name].batch is not None
         assert one.batch.scores == first[name].batch.scores
-
-
-def test_a_setting_that_changes_is_new(again: Workspace) -> None:
-    retrain(again)
     file = again.root / FILE
     file.write_text(file.read_text(encoding="utf-8").replace('"seed" = 7', '"seed" = 8') + "\n[value]\nmargin = 0.5\n")
     assert {one.what for one in retrain(load(again.root))} <= {"champion kept", "promoted"}
