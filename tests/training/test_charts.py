@@ -86,12 +86,14 @@ def test_the_model_stands_above_its_baselines() -> None:
         ("base rate", False, 0.4, 0.35, 0.5),
     ]
     assert titles(chart, "x") == {"log loss on the test fold, 95% interval (lower is better)"}
-    assert all(one["sort"] is None for name, one in channels(chart) if name == "y"), "in the order in which they come"
+    assert all(one["scale"]["domain"] == ["model", "base rate"] for name, one in channels(chart) if name == "y")
 
 
 def test_what_is_not_a_number_is_not_drawn() -> None:
     chart = intervals({"known": MODEL.as_dict(), "unknown": Estimate(0.5, np.nan, np.nan).as_dict()}, "AUC")
     assert rows(chart, "name", "low") == [("known", 0.1), ("unknown", None)]
+    without = intervals({"known": MODEL.as_dict(), "of nobody": Estimate(np.nan, np.nan, np.nan).as_dict()}, "AUC")
+    assert "of nobody" in svg(without, "told"), "its name is there, and nothing beside it"
     assert rows(shares.by_date({DAYS[0]: float("nan")}, "share"), "share") == [(None,)]
     assert svg(chart, "told")
 
@@ -138,7 +140,7 @@ def test_days_are_the_same_in_every_time_zone(tested: Chart) -> None:
     for chart in charts:
         across = [one for name, one in channels(chart) if name == "x"]
         assert across
-        assert all(one["scale"] == {"type": "utc"} for one in across)
+        assert all(one["scale"]["type"] == "utc" for one in across)
         days = [told for told in pointed(chart) if told["field"] == "day"]
         assert days
         assert all(told["timeUnit"] == "utcyearmonthdate" for told in days)

@@ -44,7 +44,9 @@ def data(rows: Rows) -> alt.InlineData:
 
 def across_time() -> alt.X:
     """The field ``day`` from left to right, the same in every time zone."""
-    return alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%b %Y", tickCount=6))
+    return alt.X(
+        "day:T", title=None, scale=alt.Scale(type="utc", padding=10), axis=alt.Axis(format="%b %Y", tickCount=6)
+    )
 
 
 def on_day() -> alt.Tooltip:
@@ -104,6 +106,7 @@ def _housed(chart: Any, title: str | None) -> Any:
             domainColor=PALETTE["line"],
             tickColor=PALETTE["line"],
             labelFontSize=12,
+            labelFlush=False,
             titleFontSize=12,
         )
         .configure_legend(labelColor=PALETTE["quiet"], titleColor=PALETTE["quiet"], labelFontSize=12, orient="top")

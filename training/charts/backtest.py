@@ -21,7 +21,10 @@ def origins(found: Origins, metric: str, about: str, title: str | None = None) -
         for who, numbers in ((MODEL, one["metrics"]), (BASE, one["baselines"][BASE])):
             rows.append({"day": one["days"][0], "who": who, **numbers[metric]})
     colour = alt.Color(
-        "who:N", title=None, scale=alt.Scale(domain=[MODEL, BASE], range=[PALETTE["accent"], PALETTE["warm"]])
+        "who:N",
+        title=None,
+        legend=alt.Legend(symbolOpacity=1),
+        scale=alt.Scale(domain=[MODEL, BASE], range=[PALETTE["accent"], PALETTE["warm"]]),
     )
     told = [on_day(), alt.Tooltip("who:N", title="of"), *_told(".3f")]
     base = alt.Chart(data(rows)).encode(across_time(), colour, tooltip=told)

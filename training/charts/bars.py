@@ -9,7 +9,7 @@ import altair as alt
 
 from training.charts import LONGEST_NAME, PALETTE, data, themed
 
-NUMBER, PERCENT = ",~g", ".0%"
+NUMBER, PERCENT = ",.12~g", ".0%"
 
 
 def bars(

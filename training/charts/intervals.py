@@ -20,14 +20,15 @@ def intervals(found: Estimates, about: str, title: str | None = None, first: int
         for place, (name, one) in enumerate(found.items())
     ]
     base = alt.Chart(data(rows)).encode(
-        alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=LONGEST_NAME)),
+        alt.Y("name:N", title=None, scale=alt.Scale(domain=list(found)), axis=alt.Axis(labelLimit=LONGEST_NAME)),
         alt.Color(
             "first:N", legend=None, scale=alt.Scale(domain=[True, False], range=[PALETTE["accent"], PALETTE["quiet"]])
         ),
         tooltip=["name:N", *(alt.Tooltip(f"{part}:Q", format=".4f") for part in ("value", "low", "high"))],
     )
     spread = base.mark_rule(strokeWidth=3, opacity=0.45).encode(
-        alt.X("low:Q", title=about, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6)), alt.X2("high:Q")
+        alt.X("low:Q", title=about, scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(tickCount=6)),
+        alt.X2("high:Q"),
     )
     points = base.mark_point(filled=True, opacity=1, size=60).encode(alt.X("value:Q", title=about))
     return themed(alt.layer(spread, points), height=28 * max(len(rows), 2), title=title)
