@@ -19,6 +19,7 @@ from serving.pages.choosing import SCOPE
 from serving.pages.models import NUMBERS
 from serving.web import application as web
 from serving.web.html import day
+from serving.web.kept import Kept
 from serving.web.live import Live
 from tests.serving.conftest import Inside
 from tests.serving.pages.reading import Element, read
@@ -149,7 +150,7 @@ def test_the_page_draws_what_notebooks_show(
 ) -> None:
     drawn: list[dict[str, Any]] = []
     monkeypatch.setattr("serving.pages.models.charts.svg", lambda chart, _: drawn.append(chart.to_dict()) or "")
-    monkeypatch.setattr(Live, "kept", lambda _, __, make, **___: make())
+    monkeypatch.setattr(Kept, "__call__", lambda _, __, make, **___: make())
     page(inside)
     registry = Registry(company)
     bins = recorded(registry, registry.version("churn", 1))["interval_coverage"]
