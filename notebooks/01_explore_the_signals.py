@@ -20,7 +20,9 @@ from features import catalog, cohort, frame, intake, ledger
 from features.sources.simulated import PLANTED, SIGNALS
 from serving import demo
 from serving.notebook import show
-from training import alarm, plots
+from training import alarm
+from training.charts.bars import PERCENT, bars
+from training.charts.histograms import histogram, histograms
 from training.dataset import dataset
 from training.outcomes import configured
 from training.splits import rolling
@@ -57,7 +59,7 @@ show(tickets[["opened", "first_response", "escalated", "resolved"]].dropna().hea
 book = ledger.opened(here)
 everybody = range(len(book.sizes))
 kinds = pd.Series({kind: len(book.load(kind, everybody).occurred) for kind in book.labels}, name="facts")
-show(plots.bars(kinds.nlargest(20).to_dict(), "facts", f"{kinds.sum():,} facts of {len(everybody):,} accounts"))
+show(bars(kinds.nlargest(20).to_dict(), "facts", f"{kinds.sum():,} facts of {len(everybody):,} accounts"))
 
 # %% [markdown]
 # ## Two clocks
@@ -69,12 +71,8 @@ show(plots.bars(kinds.nlargest(20).to_dict(), "facts", f"{kinds.sum():,} facts o
 answers = pd.read_parquet(folder / "feedback.parquet").dropna(subset="responded")
 answers["late"] = (answers["recorded_at"] - answers["responded"]).dt.total_seconds() / 86_400
 late = answers[answers["late"] > 1]
-figure, axes = plots.canvas(
-    f"{len(late):,} of {len(answers):,} answers were known more than a day after they were given"
-)
-axes.hist(late["late"], bins=30, color=plots.ACCENT)
-axes.set(xlabel="days from happened to known", ylabel="answers")
-show(figure)
+often = f"{len(late):,} of {len(answers):,} answers were known more than a day after they were given"
+show(histogram(late["late"], "days from happened to known", "answers", often))
 
 # %% [markdown]
 # A fact counts only if it happened *and was known* before the date that we look from. Take the NPS answer that was latest,
@@ -121,7 +119,7 @@ show(declared.groupby("family").head(3).sort_values("family").set_index("feature
 
 # %%
 columns = pd.Series([column.declaration.family for column in plan.columns]).value_counts()
-show(plots.bars(columns.to_dict(), "columns", "Columns by family"))
+show(bars(columns.to_dict(), "columns", "Columns by family"))
 
 # %% [markdown]
 # ## A frame as of a date
@@ -145,11 +143,8 @@ shown = {
     "usage_pace_90d_180d": "use of 90 days against 180",
     "nps_mean_365d": "mean NPS answer",
 }
-figure, several = plots.canvas(f"{len(today):,} accounts as of {day}", (11, 3.4), columns=3)
-for axes, (column, about) in zip(several, shown.items(), strict=True):
-    axes.hist(today[column].dropna(), bins=25, color=plots.INK)
-    axes.set(xlabel=f"{about} ({today[column].isna().mean():.0%} unknown)")
-show(figure)
+known = {f"{about} ({today[name].isna().mean():.0%} unknown)": today[name].dropna() for name, about in shown.items()}
+show(histograms(known, "accounts", f"{len(today):,} accounts as of {day}"))
 
 # %% [markdown]
 # ## What sets leavers apart
@@ -166,20 +161,19 @@ fold = rolling(dates, settings.span, here.config.training.test_dates, folds=1)[-
 learn, test = rows.at(list(fold.fit)), rows.at(list(fold.test))
 alone = pd.Series({column.name: alarm.area(column, learn, test) for column in rows.plan.columns})
 about = "AUC alone, on later dates (0.5 is chance)"
-show(plots.bars(alone.nlargest(15).to_dict(), about, "The columns that tell leavers apart best", start=0.5))
+show(bars(alone.nlargest(15).to_dict(), about, "The columns that tell leavers apart best", start=0.5))
 
 # %% [markdown]
-# A look at the best of them: the share that left, by fifths of its values, over all dates.
+# A look at the best of them: the share that left, by fifths of its values, over all dates; the dashed line is the share
+# of all.
 
 # %%
 best = str(alone.drop(list(rows.frame.select_dtypes(exclude="number")), errors="ignore").idxmax())
 fifth = pd.qcut(rows.frame[best], 5, duplicates="drop")
 left = pd.Series(rows.y).groupby(fifth, observed=True).agg(["size", "mean"])
-figure, axes = plots.canvas(f"Share that left, by {best}")
-axes.bar([str(one) for one in left.index], left["mean"], color=plots.ACCENT)
-axes.axhline(rows.y.mean(), color=plots.QUIET)
-axes.set(ylabel="share that left")
-show(figure, left.rename(columns={"size": "rows", "mean": "left"}))
+shares = left["mean"].to_dict()
+show(bars(shares, "share that left", f"Share that left, by {best}", form=PERCENT, mark=rows.y.mean()))
+show(left.rename(columns={"size": "rows", "mean": "left"}))
 
 # %% [markdown]
 # ## And the truth

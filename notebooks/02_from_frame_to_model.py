@@ -15,7 +15,12 @@ from features import frame
 from serving import demo
 from serving.notebook import show
 from serving.scores.scoring import Scorer
-from training import explain, pictures, plots
+from training import explain
+from training.charts.bars import importance
+from training.charts.folds import folds
+from training.charts.intervals import baselines
+from training.charts.reliability import reliability
+from training.charts.shares import by_date
 from training.dataset import dataset
 from training.outcomes import configured, labelled
 from training.registry import Registry
@@ -62,11 +67,8 @@ show(counts)
 # one date alone may just have met a good month.
 
 # %%
-figure, axes = plots.canvas(f"{len(rows):,} rows, of which {rows.y.sum():,.0f} yes")
-axes.plot(counts.index, counts["yes"] / counts["used"], "o-", color=plots.ACCENT)
-axes.set(ylabel="share of yes", ylim=(0, None))
-figure.autofmt_xdate()
-show(figure)
+share = (counts["yes"] / counts["used"]).to_dict()
+show(by_date(share, "share of yes", f"{len(rows):,} rows, of which {rows.y.sum():,.0f} yes"))
 
 # %% [markdown]
 # ## Folds in time
@@ -78,10 +80,10 @@ show(figure)
 
 # %%
 dates = sorted(set(rows.as_of.tolist()))
-folds = rolling(dates, settings.span, here.config.training.test_dates, here.config.training.folds)
+made = rolling(dates, settings.span, here.config.training.test_dates, here.config.training.folds)
 show(
     f"an outcome takes {settings.span} days to be known",
-    pictures.folds(dates, folds, "What is learnt from, and judged on"),
+    folds(dates, made, "What is learnt from, and judged on"),
 )
 
 # %% [markdown]
@@ -108,7 +110,8 @@ show(*result.ladder, f"calibrated {result.calibration}")
 # single column, days since the last use, and a logistic regression on everything. Intervals draw whole accounts.
 
 # %%
-show(pictures.baselines(result), pd.DataFrame({"model": result.metrics} | result.baselines).T)
+title = f"{result.outcome}: {result.verdict}, {result.n:,} rows"
+show(baselines(result.as_dict(), title), pd.DataFrame({"model": result.metrics} | result.baselines).T)
 
 # %% [markdown]
 # The intervals above overlap though the model may be surely better: some test sets are harder than others, for all.
@@ -121,11 +124,12 @@ show(result.verdict.upper(), *result.reasons)
 # %% [markdown]
 # ## Does a 20% come true one time in five?
 #
-# Ten groups of equal size, by what was said. On the line, the share that came true is what had been said. The table has
-# the interval beside it: `covered` is 1 where it holds the share that was seen.
+# Ten groups of equal size, by what was said. On the dashed line, the share that came true is what had been said. The bar
+# is the mean interval of a score in the group: `covered` in the table is 1 where it holds the share that was seen.
 
 # %%
-show(pictures.reliability(result), pd.DataFrame(result.coverage).round(3))
+title = f"{result.outcome}: said and came true, {result.n:,} rows"
+show(reliability(result.coverage, title), pd.DataFrame(result.coverage).round(3))
 
 # %% [markdown]
 # ## For whom does it hold?
@@ -163,7 +167,7 @@ show(pd.DataFrame(told).set_index("account"))
 # %%
 by_family = explain.grouped(scorer.model, scorer.plan, scorer.model.contributions(today)).families
 strength = pd.DataFrame(by_family).abs().mean().sort_values(ascending=False)
-show(plots.bars(strength.to_dict(), "mean absolute contribution, log-odds", "Whose voice it listens to"))
+show(importance(strength.to_dict(), "Whose voice it listens to"))
 
 # %% [markdown]
 # Next: [how to read a backtest](03_read_a_backtest.py), which asks whether it holds at other times as well.

@@ -13,8 +13,10 @@ import pandas as pd
 
 from serving import demo
 from serving.notebook import show
-from training import pictures, plots
 from training.backtest import backtest
+from training.charts import backtest as drawn
+from training.charts.folds import folds
+from training.charts.intervals import intervals
 from training.dataset import dataset
 from training.outcomes import configured
 from training.splits import blocks
@@ -33,7 +35,7 @@ settings = configured(here, "churn")
 rows = dataset(here, "churn")
 dates = sorted(set(rows.as_of.tolist()))
 origins = blocks(dates, settings.span, here.config.training.test_dates)
-show(pictures.folds(dates, origins, "Each line is an origin"))
+show(folds(dates, origins, "Each line is an origin"))
 
 # %% [markdown]
 # ## Roll
@@ -43,6 +45,7 @@ show(pictures.folds(dates, origins, "Each line is an origin"))
 
 # %%
 found = backtest(here, "churn")
+tested = found.as_dict()
 learnt = [
     {
         "from": one.days[0],
@@ -65,7 +68,9 @@ show(pd.DataFrame(learnt).set_index("from"), *[f"left out: {reason}" for reason 
 # which they meet is one in which the model told nothing.
 
 # %%
-show(pictures.origins(found), pictures.origins(found, "auc"))
+for metric, about in {"log_loss": "log loss", "auc": "AUC"}.items():
+    title = f"{found.outcome}: {about} of every origin, by its first date"
+    show(drawn.origins(tested["origins"], metric, about, title))
 
 # %% [markdown]
 # ## Is it worth anything?
@@ -74,10 +79,7 @@ show(pictures.origins(found), pictures.origins(found, "auc"))
 # those called that stay is *assumed* (`[value]` in `propensity.toml`), the same for whichever model makes the list.
 
 # %%
-profit = {one.days[0]: one.profit for one in found.origins if one.profit is not None}
-show(
-    plots.over_time({"list at capacity": profit}, f"profit per date, {here.config.currency}", "What the list was worth")
-)
+show(drawn.profit(tested["origins"], here.config.currency, "What the list at capacity was worth"))
 
 # %% [markdown]
 # ## All origins together
@@ -97,7 +99,7 @@ show(pd.DataFrame({"model": found.metrics} | found.baselines).T)
 # %%
 parts = [{"by": one.by, "part": one.name, "rows": one.n, "yes": one.positives, **one.metrics} for one in found.slices]
 told = pd.DataFrame(parts).reindex(columns=["by", "part", "rows", "yes", "log_loss", "auc", "ece"]).fillna("too few")
-show(pictures.parts(found), told)
+show(drawn.parts(tested, "auc", "AUC", f"{found.outcome}: for whom it holds"), told)
 
 # %% [markdown]
 # ## How models grow old
@@ -106,7 +108,9 @@ show(pictures.parts(found), told)
 # and the slope says how often it pays to do so. The points at the right are means of fewer origins, so trust them less.
 
 # %%
-show(pictures.ages(found), pd.DataFrame([vars(one) for one in found.ages]).set_index("days"))
+for metric, about in {"log_loss": "log loss", "auc": "AUC"}.items():
+    show(drawn.ages(tested["ages"], metric, about, f"{found.outcome}: how models grow old, {about}"))
+show(pd.DataFrame(tested["ages"]).set_index("days"))
 
 # %% [markdown]
 # ## Shuffled labels
@@ -115,11 +119,8 @@ show(pictures.ages(found), pd.DataFrame([vars(one) for one in found.ages]).set_i
 # against them. The AUC must be 0.5, within its interval. Anything else would mean that the judging itself is wrong.
 
 # %%
-show(
-    plots.intervals(
-        {"true labels": found.metrics["auc"], "shuffled": found.shuffled}, "AUC", "Shuffled labels tell nothing"
-    )
-)
+areas = {"true labels": tested["metrics"]["auc"], "shuffled": tested["shuffled_auc"]}
+show(intervals(areas, "AUC, 95% interval", "Shuffled labels tell nothing"))
 
 # %% [markdown]
 # Next: [champion and challenger](04_champion_and_challenger.py).

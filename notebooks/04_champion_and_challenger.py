@@ -17,7 +17,9 @@ from serving import demo
 from serving.notebook import show
 from serving.scores import batch, lists
 from serving.scores.movement import why
-from training import pictures, plots, promotion
+from training import promotion
+from training.charts.bars import bars
+from training.charts.intervals import baselines
 from training.dataset import dataset
 from training.registry import Registry
 from training.train import train
@@ -58,7 +60,7 @@ show(f"the champion is version {registry.require_champion('advocacy').number}; i
 # %%
 second = train(here, "advocacy")
 show(f"version {second.version}: {second.verdict}, tested at {second.test[0]} to {second.test[-1]}")
-show(pictures.baselines(second))
+show(baselines(second.as_dict(), f"{second.outcome}: {second.verdict}, {second.n:,} rows"))
 
 # %% [markdown]
 # The reasons in full. Each is a difference on the same rows, with the interval that decides. *Not shown to be better* is
@@ -118,14 +120,14 @@ moved = next(one for one in why(here, line.score.account, "advocacy") if one.aft
 change = moved.probability
 show(f"{line.name}: {change.before:.1%} as of {moved.before.as_of}, {change.after:.1%} as of {moved.after.as_of}")
 parts = {"its data": change.data_part, "the model": change.model_part, "together": change.change}
-show(plots.bars(parts, "change of the probability", "Data and model"))
+show(bars(parts, "change of the probability", "Data and model"))
 
 # %% [markdown]
 # The part that is the account's own, by family, and its strongest causes in words.
 
 # %%
 causes = [{"cause": one.text, "in log-odds": one.log_odds, "probability": one.probability} for one in moved.causes]
-show(plots.bars(moved.families.data, "change of the probability", "What its data did, by family"))
+show(bars(moved.families.data, "change of the probability", "What its data did, by family"))
 show(pd.DataFrame(causes, columns=["cause", "in log-odds", "probability"]).set_index("cause").round(3))
 
 # %% [markdown]

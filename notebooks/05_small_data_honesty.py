@@ -16,8 +16,10 @@ from features.errors import PropensityError
 from serving import demo
 from serving.notebook import show
 from serving.scores import batch
-from training import metrics, pictures, plots
+from training import metrics
 from training.beforehand import facts
+from training.charts.intervals import baselines, intervals
+from training.charts.scores import bands
 from training.dataset import dataset
 from training.learn import learned
 from training.outcomes import configured
@@ -69,9 +71,9 @@ judged = {
     )
     for share, test in tests.items()
 }
-for metric in ("log_loss", "auc"):
-    lines = {f"{share} ({tests[share].y.sum():.0f} yes)": found[metric] for share, found in judged.items()}
-    show(plots.intervals(lines, f"{metric} on later dates, 95% interval", "How much can be said", first=0))
+for metric, about in {"log_loss": "log loss", "auc": "AUC"}.items():
+    lines = {f"{share} ({tests[share].y.sum():.0f} yes)": found[metric].as_dict() for share, found in judged.items()}
+    show(intervals(lines, f"{about} on later dates, 95% interval", "How much can be said", first=0))
 
 # %% [markdown]
 # **Intervals of scores are wide.** Every probability comes with an interval of 90%. It holds how far apart models are
@@ -86,14 +88,12 @@ for metric in ("log_loss", "auc"):
 # %%
 day = frame.observed_until(here)
 today = frame.feature_frame(here, [day])
-figure, several = plots.canvas(f"Scores and their intervals as of {day}", (11, 3.6), columns=len(models))
-for axes, (share, made) in zip(several, models.items(), strict=True):
-    scores = made.model.scores(today)
-    order = np.argsort(-scores.probability)[:60]
-    axes.fill_between(range(len(order)), scores.low[order], scores.high[order], color=plots.QUIET, alpha=0.4)
-    axes.plot(scores.probability[order], color=plots.ACCENT)
-    axes.set(xlabel=f"{share}: {made.model.rung}", ylim=(0, 1))
-show(figure)
+highest = {
+    f"{share}: {made.model.rung}": pd.DataFrame(vars(made.model.scores(today))).nlargest(60, "probability")
+    for share, made in models.items()
+}
+scores = {name: found.to_dict("records") for name, found in highest.items()}
+show(bands(scores, f"Scores and their intervals as of {day}"))
 
 # %% [markdown]
 # ## No signal
@@ -112,7 +112,9 @@ show(pd.DataFrame(told).set_index("outcome")[["verdict", "rung", "auc", "log_los
 # why the last dates are kept out of every choice: on them luck does not last.
 
 # %%
-show(*[pictures.baselines(one) for one in results.values() if one.metrics])
+for outcome, result in results.items():
+    if result.metrics:
+        show(baselines(result.as_dict(), f"{outcome}: {result.verdict}, {result.n:,} rows"))
 
 # %% [markdown]
 # The verdict is *no usable signal*, which is the right answer. These are the gate's reasons:

@@ -5,31 +5,29 @@ from __future__ import annotations
 import sys
 from functools import cache
 from importlib import import_module
-from io import BytesIO
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from training import plots
+from training.charts import Chart, png
 
 WIDTH = 160
 
 
 def show(*things: Any) -> None:
-    """Show tables, figures and whatever else can be said in a line.
+    """Show tables, charts and whatever else can be said in a line.
 
-    In a notebook tables are formatted and figures appear. Elsewhere tables are printed, and a figure is written as PNG
-    into a temporary folder of this process, whose path is printed.
+    In a notebook tables are formatted, and charts tell their numbers to whoever points at them. Elsewhere tables are
+    printed, and a chart is written as PNG into a temporary folder of this process, whose path is printed.
     """
     display = _display()
     for thing in things:
-        if display is None:
-            print(_written(thing) if isinstance(thing, Figure) else _text(thing))  # noqa: T201
+        if display is not None:
+            display(thing)
         else:
-            display(_image(thing) if isinstance(thing, Figure) else thing)
+            print(_written(thing) if isinstance(thing, Chart) else _text(thing))  # noqa: T201
 
 
 def _display() -> Any:
@@ -39,16 +37,10 @@ def _display() -> Any:
     return import_module("IPython.display").display
 
 
-def _image(figure: Figure) -> Any:
-    stream = BytesIO()
-    plots.save(figure, stream)
-    return import_module("IPython.display").Image(data=stream.getvalue())
-
-
-def _written(figure: Figure) -> Path:
+def _written(chart: Chart) -> Path:
     folder = _folder()
     file = folder / f"{len(list(folder.iterdir())) + 1:02}.png"
-    plots.save(figure, file)
+    file.write_bytes(png(chart))
     return file
 
 

@@ -124,7 +124,7 @@ def over_draws(metric: Metric, y: Vector, p: Vector, weights: Weights) -> Vector
 
 
 def reliability(y: Vector, p: Vector) -> list[tuple[float, float, int]]:
-    """Said, seen and count of ten bins of equal count, for the plot."""
+    """Said, seen and count of ten bins of equal count."""
     bins = [rows for rows in np.array_split(np.argsort(p, kind="stable"), BINS) if len(rows)]
     return [(float(p[rows].mean()), float(y[rows].mean()), len(rows)) for rows in bins]
 

@@ -1,4 +1,4 @@
-"""What training came to, written down in MLflow: numbers, plots and the model itself."""
+"""What training came to, written down in MLflow: numbers, charts and the model itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from training import card
 from training.judge import Judged
 from training.learn import digest
 from training.outcomes import configured
-from training.pictures import pictures
 from training.registry import Registry, Version
 
 RESULT = "result.json"
@@ -21,10 +20,12 @@ SHOWN_PARAMETERS = ("learning_rate", "num_leaves", "max_depth", "feature_fractio
 
 def record(workspace: Workspace, registry: Registry, told: dict[str, Any], judged: Judged, scratch: Path) -> Version:
     """Everything of a run; promoting comes after it, so a kill before that leaves the champion as it was."""
+    from training.charts.judged import pictures  # noqa: PLC0415 - a fifth of a second, which only what draws needs
+
     outcome = judged.model.facts["outcome"]
     files = scratch / "artifacts"
     files.mkdir()
-    pictures(judged, told["test"], files)
+    pictures(judged, told, files)
     (files / "features.txt").write_text("\n".join(judged.model.encoder.columns), encoding="utf-8")
     (files / "alarms.json").write_text(json.dumps(told["alarms"], indent=1), encoding="utf-8")
     (files / RESULT).write_text(json.dumps(told, indent=1, default=str), encoding="utf-8")

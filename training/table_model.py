@@ -30,7 +30,6 @@ from training.gate import Verdict
 from training.judge import Judged, beside, weighed
 from training.learn import Learned, learned
 from training.model import CONTRACT, Model, Scores, load
-from training.pictures import pictures
 from training.result import Result, told
 from training.sample import sample
 from training.splits import Fold, rolling
@@ -154,10 +153,12 @@ def claim(folder: Path) -> None:
 
 
 def keep(trained: Trained, folder: Path) -> str:
-    """The model, its card, its plots and its numbers; returns the SHA-256 of the contract.
+    """The model, its card, its charts and its numbers; returns the SHA-256 of the contract.
 
     The file that names it is written last; until then the folder holds the older model, or one that is refused.
     """
+    from training.charts.judged import pictures  # noqa: PLC0415 - a fifth of a second, which only what draws needs
+
     claim(folder)
     assert trained.judged is not None
     document = trained.as_dict()
@@ -165,7 +166,7 @@ def keep(trained: Trained, folder: Path) -> str:
     with TemporaryDirectory(dir=folder, prefix=".new-") as scratch:
         made = Path(scratch)
         sha256 = trained.judged.model.save(made)
-        pictures(trained.judged, document["test"], made)
+        pictures(trained.judged, document, made)
         (made / "card.md").write_text(card.render(_card(trained, document, folder)), encoding="utf-8")
         (made / "result.json").write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
         fresh = {file.name for file in made.iterdir()}

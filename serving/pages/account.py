@@ -9,8 +9,6 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from features.errors import PropensityError
-from serving.charts import account as charts
-from serving.charts import svg
 from serving.endpoints import AccountId
 from serving.endpoints import curve as of_curve
 from serving.endpoints import eligibility as of_eligibility
@@ -23,6 +21,8 @@ from serving.endpoints import timeline as of_timeline
 from serving.pages import Page, Show, Showing, answered
 from serving.pages.dossier import Day, head, or_why
 from serving.work.states import MONTHS
+from training.charts import account as charts
+from training.charts import svg
 
 SCOPE = "read"
 OWNED = True

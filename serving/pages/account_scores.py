@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from features.errors import PropensityError
-from serving.charts import account as charts
-from serving.charts import svg
 from serving.endpoints import AccountId
 from serving.endpoints import overrides as of_overrides
 from serving.endpoints import stored as of_stored
 from serving.pages import Page, Showing, answered
 from serving.pages.dossier import BAD, head, or_why
+from training.charts import account as charts
+from training.charts import svg
 
 SCOPE = "read"
 OWNED = True

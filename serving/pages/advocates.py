@@ -15,9 +15,7 @@ from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from features.errors import PropensityError
-from serving import charts
 from serving.cells import defused
-from serving.charts import stories as drawn
 from serving.decisions.asks import EFFORT
 from serving.endpoints import advocates as of_advocates
 from serving.endpoints import asked as of_asks
@@ -27,6 +25,8 @@ from serving.endpoints import stories as of_stories
 from serving.endpoints.advocates import Kind, Rule, Sort
 from serving.pages import Choice, Page, Show, Showing, answered, chosen
 from serving.work.among import choices
+from training import charts
+from training.charts import stories as drawn
 
 SCOPE = "read"
 OWNED = True

@@ -12,14 +12,14 @@ from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from features.errors import PropensityError
-from serving.charts import beacon as of_metrics
-from serving.charts import svg
 from serving.endpoints import beacon as of_beacon
 from serving.endpoints import initiative as of_initiative
 from serving.endpoints import worth as of_worth
 from serving.pages import AGAIN, Choice, Page, Show, Showing, answered, chosen
 from serving.work.among import choices
 from training.beacon import ASKED
+from training.charts import beacon as of_metrics
+from training.charts import svg
 from training.outcomes import configured
 
 SCOPE = "read"

@@ -10,14 +10,14 @@ from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from features.errors import PropensityError
-from serving import charts
 from serving.amounts import between, percent
-from serving.charts import backtest as over_time
-from serving.charts.reliability import reliability
 from serving.endpoints import judged as of_judged
 from serving.endpoints import models as of_models
 from serving.endpoints import quality as of_data
 from serving.pages import Choice, Page, Show, Showing, answered, chosen
+from training import charts
+from training.charts import backtest as over_time
+from training.charts.reliability import reliability
 from training.outcomes import configured
 from training.registry import CHALLENGER, CHAMPION
 

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BeforeValidator
 from starlette.responses import Response
 
-from serving.charts import continuum, svg, transitions
 from serving.decisions.loyalty import CELLS, LOYALTIES, UNKNOWN
 from serving.decisions.portfolio import LABELS
 from serving.decisions.states import CONTINUUM, GONE, NEW
 from serving.endpoints import portfolio as of_portfolio
 from serving.endpoints import states as of_states
 from serving.pages import Choice, Page, Show, Showing, answered, chosen
+from training.charts import continuum, svg, transitions
 
 SCOPE = "read"
 PAGE = Page("Portfolio", "/portfolio", 3, for_all=True)

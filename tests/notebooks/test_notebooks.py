@@ -92,6 +92,15 @@ def test_it_has_no_logic_of_its_own(file: Path) -> None:
 
 
 @each
+def test_it_draws_by_the_charts_of_the_pages_alone(file: Path) -> None:
+    tree = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    named = [one.module or "" for one in tree if isinstance(one, ast.ImportFrom)]
+    named += [alias.name for one in tree if isinstance(one, ast.Import) for alias in one.names]
+    assert not {name.split(".")[0] for name in named} & {"altair", "matplotlib", "plotly", "seaborn", "vl_convert"}
+    assert [name for name in named if name.startswith("training.charts")]
+
+
+@each
 def test_its_links_lead_somewhere(file: Path) -> None:
     links = re.findall(r"\]\(([^)]+)\)", file.read_text(encoding="utf-8"))
     assert all((file.parent / link).is_file() for link in links), links

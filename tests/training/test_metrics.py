@@ -99,7 +99,7 @@ def test_intervals_are_wider_where_the_rows_of_an_account_agree() -> None:
     assert wide.low < wide.value < wide.high
 
 
-def test_the_reliability_plot_has_every_row_once() -> None:
+def test_the_bins_of_reliability_have_every_row_once() -> None:
     y, p = _sample(ties=False)
     points = metrics.reliability(y, p)
     assert sum(count for *_, count in points) == 300

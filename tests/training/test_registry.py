@@ -15,6 +15,8 @@ from features import frame
 from features.errors import PropensityError
 from features.workspace import Workspace
 from tests.training import made
+from training.charts import png
+from training.charts.reliability import reliability
 from training.registry import Registry, Version
 from training.result import Result
 
@@ -121,6 +123,9 @@ def test_a_run_keeps_parameters_metrics_plots_card_and_which_data_it_has_seen(re
     assert run.data.metrics["baseline.recency.log_loss"] == result.baselines["recency"]["log_loss"].value
     kept = [file.path.split("/")[-1] for file in registry.client.list_artifacts(result.run)]
     assert {"reliability.png", "baselines.png", "importance.png", "features.txt"} <= set(kept)
+    written = Path(registry.client.download_artifacts(result.run, "reliability.png", str(tmp_path))).read_bytes()
+    title = f"churn, {result.n:,} rows at {result.test[0]} to {result.test[-1]}"
+    assert written == png(reliability(result.coverage, title)), "what the page and the notebooks show"
     model = registry.load(registry.require_champion("churn"))
     seen = {data.tags[0].value: data.dataset for data in run.inputs.dataset_inputs}
     assert seen["training"].digest == model.facts["data"] != seen["test"].digest

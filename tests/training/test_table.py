@@ -18,6 +18,9 @@ from features.sources.flat import flat
 from serving import table as tables
 from tests.commands import Command
 from training import columns, gate, table_model
+from training.charts import png
+from training.charts.intervals import baselines
+from training.charts.reliability import reliability
 from training.table import UNDATED, Asked, read
 from training.table_model import Trained
 
@@ -308,6 +311,10 @@ def test_a_file_is_read_and_nothing_beside_it(place: Path) -> None:
 def test_the_folder_has_everything_and_scores_are_those_of_the_model(place: Path, folder: Path, found: Trained) -> None:
     there = {file.name for file in folder.iterdir()}
     assert {"table.json", "contract.json", "card.md", "result.json", "reliability.png", "importance.png"} <= there
+    told = found.as_dict()
+    title = f"left, {told['metrics']['n']:,} rows"
+    assert (folder / "reliability.png").read_bytes() == png(reliability(told["interval_coverage"], title))
+    assert (folder / "baselines.png").read_bytes() == png(baselines(told, title))
     page = (folder / "card.md").read_text(encoding="utf-8")
     assert "nothing was tested out of time" in page
     assert "Left out: customer" in page

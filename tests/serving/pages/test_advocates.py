@@ -10,13 +10,13 @@ import pytest
 
 from features.workspace import Workspace
 from serving import amounts
-from serving.charts import stories, svg
 from serving.endpoints import situation_of
 from serving.pages import advocates as of_page
 from serving.web.html import day
 from serving.web.live import Live
 from tests.serving.conftest import Inside
 from tests.serving.pages.reading import Element, read
+from training.charts import stories, svg
 
 PAGE = "/app/advocates"
 

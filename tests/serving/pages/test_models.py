@@ -14,19 +14,20 @@ from features.steadiness import Steadiness
 from features.steadiness.finding import stale
 from features.workspace import Workspace, load
 from serving import amounts
-from serving.charts import backtest as over_time
-from serving.charts import svg
-from serving.charts.reliability import reliability
 from serving.pages import Show
 from serving.pages.choosing import SCOPE
 from serving.pages.models import NUMBERS
 from serving.web import application as web
 from serving.web.html import day
+from serving.web.kept import Kept
 from serving.web.live import Live
 from tests.serving.conftest import Inside
 from tests.serving.pages.reading import Element, read
 from tests.serving.pages.test_advocates import send
-from training.backtest import backtest
+from training.backtest import backtest, kept
+from training.charts import backtest as over_time
+from training.charts import svg
+from training.charts.reliability import reliability
 from training.record import recorded
 from training.registry import Registry
 
@@ -142,6 +143,25 @@ def test_charts_have_the_numbers_and_no_style_of_their_own(inside: Inside) -> No
     assert all(repr(one["profit_per_date"]["high"]) in given["profit"] for one in tested["origins"])
     assert all(repr(one["log_loss"]) in given["ages"] for one in tested["ages"])
     assert all("style=" not in svg(chart, name) for name, chart in drawn.items())
+
+
+def test_the_page_draws_what_notebooks_show(
+    inside: Inside, company: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[dict[str, Any]] = []
+    monkeypatch.setattr("serving.pages.models.charts.svg", lambda chart, _: drawn.append(chart.to_dict()) or "")
+    monkeypatch.setattr(Kept, "__call__", lambda _, __, make, **___: make())
+    page(inside)
+    registry = Registry(company)
+    bins = recorded(registry, registry.version("churn", 1))["interval_coverage"]
+    tested = kept(company, "churn")
+    shown = [
+        reliability(bins, "in a notebook"),
+        over_time.origins(tested["origins"], "log_loss", "log loss", "in a notebook"),
+        over_time.ages(tested["ages"], "log_loss", "log loss", "in a notebook"),
+        over_time.profit(tested["origins"], company.config.currency, "in a notebook"),
+    ]
+    assert drawn == [{name: part for name, part in one.to_dict().items() if name != "title"} for one in shown]
 
 
 def test_what_has_no_record_says_which_command_makes_it(

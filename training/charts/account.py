@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from serving.charts import PALETTE, Rows, data, themed
+from training.charts import PALETTE, Rows, data, themed
 
 
 def curve(stays: Mapping[int, float]) -> Any:

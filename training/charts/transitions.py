@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from serving.charts import PALETTE, data, themed
+from training.charts import PALETTE, data, themed
 
 
 def matrix(found: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> Any:

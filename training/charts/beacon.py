@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from serving.charts import PALETTE, data, themed
+from training.charts import PALETTE, data, themed
 
 FOUND = {"beacon": "foretells", "turned": "turned", "not shown": "not shown"}
 """What was found of a metric, and how it is called; too few answers are left out."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from serving.charts import PALETTE, Rows, data, themed
+from training.charts import PALETTE, Rows, data, themed
 
 TOLD, MISSING = "an advocate can tell it", "nobody can"
 

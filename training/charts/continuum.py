@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from serving.charts import PALETTE, data, themed
+from training.charts import PALETTE, data, themed
 
 COLOURS = {
     "advocate": PALETTE["good"],
