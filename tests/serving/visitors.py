@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
 import httpx
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
+from starlette.datastructures import State
 
 from features.settings.login import Login
 from features.workspace import Workspace
@@ -71,12 +73,20 @@ def house(workspace: Workspace, login: Login | None = None, loopback: bool = Fal
     store, clock = Store(workspace), Clock()
     door, sessions = Door(Keys(store), loopback), Sessions(store)
     reception = Reception(door, sessions, login or Login(attempts_per_minute=0), clock)
-    app = web.application()
+    app = _application()
+    app.state = State()
     app.state.protection = Protection(door, reception, Audit(store), workspace.config.service)
+    return House(app, Keys(store), sessions, app.state.protection, clock)
+
+
+@cache
+def _application() -> FastAPI:
+    """One for all houses, of which there is one at a time: it takes its routes a second to be ready."""
+    app = web.application()
     for scope in ("read", "write"):
         made = _page(scope)
         app.include_router(made.router, dependencies=[Depends(admission(made))])
-    return House(app, Keys(store), sessions, app.state.protection, clock)
+    return app
 
 
 def small(root: Path) -> Workspace:
