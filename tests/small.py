@@ -1,22 +1,27 @@
-"""A small but real workspace: a simulated company, trained on and scored, made once for all tests of a process."""
+"""A small but real workspace: a simulated company, trained on and scored, made once; each process has a copy of it."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import warnings
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from features import intake
 from features.sources.simulated import World, simulate
 from features.tables import TABLES
-from features.workspace import Workspace
+from features.workspace import Workspace, load
 from serving.scores import batch
 from serving.stores.store import Store
 from tests import worlds
 from training.registry import Registry
 from training.train import train
 
+MADE = "made"
 WORLD = World(accounts=300, months=18)
 CONFIG = {
     "name": "tiny",
@@ -32,7 +37,18 @@ CONFIG = {
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A simulated company with champions of churn and advocacy, scored."""
-    root = tmp_path_factory.mktemp("served")
+    mine = tmp_path_factory.getbasetemp()
+    root = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "served once"
+    with root.with_name("served.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root / MADE).is_file():
+            shutil.rmtree(root, ignore_errors=True)
+            _make(root)
+            (root / MADE).touch()
+    return load(Path(shutil.copytree(root, tmp_path_factory.mktemp("served") / "company")))
+
+
+def _make(root: Path) -> None:
     simulate(WORLD, root / "data")
     workspace = worlds.configure(root, CONFIG)
     with intake.read(workspace) as found:
@@ -40,11 +56,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         Store(workspace).remember(found.names())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow uses what SQLAlchemy has deprecated; none of it is ours
-        _make(workspace)
-    return workspace
+        _taught(workspace)
+    Store(workspace).engine.dispose()
 
 
-def _make(workspace: Workspace) -> None:
+def _taught(workspace: Workspace) -> None:
     registry = Registry(workspace)
     for outcome, _ in workspace.config.outcomes:
         result = train(workspace, outcome)

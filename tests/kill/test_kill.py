@@ -1,7 +1,7 @@
 """Killed at any moment, the next run gives what an undisturbed run gives.
 
 Each command runs as a process of its own on a tiny workspace and is killed (SIGKILL) after a part of the time that an
-undisturbed run takes from the moment it begins to read. ``PROPENSITY_KILLS`` kills per command, two by default; more
+undisturbed run takes from the moment it begins to read. ``PROPENSITY_KILLS`` kills per command, one by default; more
 for a full sweep.
 """
 
@@ -26,7 +26,7 @@ from tests import commands, company
 from tests.commands import Command
 from training.registry import Registry
 
-KILLS = int(os.environ.get("PROPENSITY_KILLS", "2"))
+KILLS = int(os.environ.get("PROPENSITY_KILLS", "1"))
 COMMANDS = ("features", "train", "score")
 CONFIG = {**company.CONFIG, "outcomes": {"churn": company.CONFIG["outcomes"]["churn"]}}
 DECIDES = {"features": ("frames",), "train": ("frames", "champion"), "score": ("frames", "champion", "scores")}

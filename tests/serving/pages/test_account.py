@@ -10,13 +10,16 @@ from urllib.parse import quote
 
 import pytest
 
+from features.errors import PropensityError
 from features.workspace import Workspace
 from serving import amounts
+from serving.pages import account as account_page
 from serving.stores.keys import KEYS, Keys
 from serving.stores.store import NAMES, Store
 from serving.web import application as web
 from serving.web.html import day
 from serving.web.reception import COOKIE
+from serving.work.asking import Situation
 from serving.work.search import Book, Hit
 from tests.serving.conftest import Inside
 from tests.serving.pages.reading import Element, read
@@ -113,7 +116,20 @@ def test_nobody_is_there_and_nothing_happened_before_it_was_known(
 # Pages
 
 
+def test_who_may_be_asked_is_not_waited_for(inside: Inside, account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learning it takes seconds after a change of the data; the rest of the account is there at once."""
+
+    def working(*_: object) -> Situation:
+        raise PropensityError("this is being worked out", "Ask again in a minute or two.", status=503)
+
+    monkeypatch.setattr(account_page, "situation_of", working)
+    shown = page(inside, f"/app/accounts/{account}")
+    assert "being worked out" in shown.one("section", id="next").text
+    assert marked(shown, "data-outcome")
+
+
 def test_the_overview_has_the_numbers_of_the_api(inside: Inside, account: str) -> None:
+    objections = api(inside, f"/v1/accounts/{account}/eligibility")["objections"]  # waits until it is known
     shown = page(inside, f"/app/accounts/{account}")
     tiles = marked(shown, "data-outcome")
     for one in api(inside, f"/v1/accounts/{account}/scores")["scores"]:
@@ -130,7 +146,6 @@ def test_the_overview_has_the_numbers_of_the_api(inside: Inside, account: str) -
     assert set(people) == {one["contact"] for one in api(inside, f"/v1/accounts/{account}/people")["people"]}
     happened = shown.one("section", id="timeline").text
     assert all(one["words"] in happened for one in api(inside, f"/v1/accounts/{account}/timeline?top=12")["events"])
-    objections = api(inside, f"/v1/accounts/{account}/eligibility")["objections"]
     assert all(one["words"] in shown.one("section", id="next").text for one in objections)
 
 
