@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks import decision_page, page_times, results, screenshots
+from benchmarks import decision_page, faults_page, page_times, results, screenshots
 from benchmarks.models import page
 from benchmarks.serving import page as serving_page
 from features import catalog
@@ -166,6 +166,7 @@ def verification_page() -> str:
     ]
     parts += oracle_section(results.load("oracle"))
     parts += worlds_section(results.load("worlds"))
+    parts += faults_page.parts(results.load("faults"))
     for kind in dict.fromkeys(row["world"] for row in rows):
         chosen = [row for row in rows if row["world"] == kind]
         good = sum(row["as_expected"] for row in chosen)

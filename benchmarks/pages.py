@@ -38,7 +38,8 @@ from serving.stores.store import Store
 from training.registry import Registry
 from training.train import train
 
-ACCOUNTS, LEARNT_FROM, MONTHS = 50_000, 1_500, 18
+ACCOUNTS, MONTHS = 50_000, 18
+LEARNT_FROM, LEARNT_MONTHS = 1_500, 24
 BUDGET_MS, BUDGET_KB = 1000, 300
 DERIVED = ("tables", "facts", "frames", "parts", "quality")
 """What an intake makes; taken away, so that the large one is the first."""
@@ -149,7 +150,7 @@ def made(accounts: int) -> Path:
 
 def taught(root: Path) -> None:
     """Champions of both outcomes, whatever the gate says of them: it is pages that are measured."""
-    demo.prepare(root, World(accounts=LEARNT_FROM, months=MONTHS), lambda done, of: None)
+    demo.prepare(root, World(accounts=LEARNT_FROM, months=LEARNT_MONTHS), lambda done, of: None)
     settings = (root / FILE).read_text(encoding="utf-8")
     with replaced(root / FILE) as part:  # personas are fitted late in a history, and this one is short
         part.write_text(re.sub(r"\[personas\]\n.*\n", "", settings), encoding="utf-8")

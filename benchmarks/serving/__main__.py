@@ -198,7 +198,9 @@ def running(server: Server, root: Path) -> Iterator[int]:
         "MLFLOW_TRACKING_URI": Registry(load(root)).uri,
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(root / "bentoml"),
-        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),  # MLflow starts uvicorn by name
+        "PATH": os.pathsep.join(
+            (str(Path(sys.executable).parent), os.environ["PATH"])
+        ),  # MLflow starts uvicorn by name
         "PYTHONPATH": str(PROJECT),
         "TZ": "UTC",
     }
