@@ -6,6 +6,7 @@ once, however often the rules are run; another one raises another.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -215,11 +216,11 @@ RULES: dict[str, Rule] = {
 
 def severity(arr: float | None, everybody: Sequence[float]) -> str:
     """*high* for the fifth of customers with most ARR, *medium* for the rest of the upper half, else *low*; *unknown* where
-    ARR is not known. It does not depend on the currency.
+    ARR is not known. It does not depend on the currency. ``everybody`` comes with the least first.
     """
     if arr is None or not everybody:
         return "unknown"
-    more = sum(other > arr for other in everybody) / len(everybody)
+    more = (len(everybody) - bisect_right(everybody, arr)) / len(everybody)
     return "high" if more < 0.2 else "medium" if more < 0.5 else "low"
 
 

@@ -38,16 +38,15 @@ def scores(account: AccountId, request: Request, live: Loaded, caller: Asking) -
 def prepare(live: Live, most: int = AT_START) -> None:
     """Make the answers of so many accounts beforehand: those with the highest scores of each outcome."""
     of = (live.batches, str(today(live.workspace)))
-    for outcome, served in live.served.items():
-        if isinstance(served.batch, PropensityError):
-            continue
-        accounts = list(served.shown.scores)[:most]
-        try:
-            served.scores(accounts)
-            for account in accounts:
-                live.prepared.keep(of, account, bytes(Json(_told(live, account)).body))
-        except PropensityError as error:
-            LOG.error("the scores of %s are not prepared: %s", outcome, error.hint)
+    scored = [served for served in live.served.values() if not isinstance(served.batch, PropensityError)]
+    highest = dict.fromkeys(account for served in scored for account in list(served.shown.scores)[:most])
+    try:
+        for served in scored:
+            served.scores(list(highest))  # all at once: an answer has every outcome, and one by one takes minutes
+        for account in highest:
+            live.prepared.keep(of, account, bytes(Json(_told(live, account)).body))
+    except PropensityError as error:
+        LOG.error("the scores are not prepared: %s %s", error.message, error.hint)
 
 
 def _told(live: Live, account: str) -> dict[str, Any]:

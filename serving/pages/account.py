@@ -9,14 +9,13 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from features.errors import PropensityError
-from serving.endpoints import AccountId
+from serving.endpoints import AccountId, situation_of
 from serving.endpoints import curve as of_curve
 from serving.endpoints import eligibility as of_eligibility
 from serving.endpoints import explain as of_explain
 from serving.endpoints import movement as of_movement
 from serving.endpoints import people as of_people
 from serving.endpoints import standing as of_standing
-from serving.endpoints import situation_of
 from serving.endpoints import timeline as of_timeline
 from serving.pages import Page, Show, Showing, answered
 from serving.pages.dossier import Day, head, or_why

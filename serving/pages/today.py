@@ -44,6 +44,8 @@ COLUMNS = (
 )
 """Of the list as a file, in this order; then the reasons."""
 ALERTS, MOST_ALERTS = 4, 60
+PATIENCE = 3.0
+"""Seconds that the page waits, so that who has just logged a call sees the list without it."""
 router = APIRouter()
 
 
@@ -79,8 +81,13 @@ Filtered = Annotated[Filter, Depends(_filter)]
 def today(show: Showing, cut: Filtered) -> Response:
     live, owner = show.live, show.caller.owner
     outcome = configured(live.workspace, OUTCOME)
-    calls = _calls(show, cut)
-    alerts = answered(of_alerts.alerts(show.request, live, show.caller, cut.owner))
+    made = show.once_made(
+        lambda: (_calls(show, cut), answered(of_alerts.alerts(show.request, live, show.caller, cut.owner))),
+        patience=PATIENCE,
+    )
+    if made is None:
+        return show.waiting(PAGE, "Who comes next, and what to look at, is worked out for everybody after each change.")
+    calls, alerts = made
     return show(
         "today.html",
         PAGE,

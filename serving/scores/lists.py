@@ -117,17 +117,28 @@ def lines(workspace: Workspace, store: Store, scores: list[Score]) -> list[Line]
         return []
     accounts = [score.account for score in scores]
     names = store.names(accounts)
-    table = _accounts(workspace).set_index("account")["owner"]
-    row_of = frame.read(workspace, scores[0].as_of, scores[0].frame_hash).set_index("account")
+    rows = frame.read(workspace, scores[0].as_of, scores[0].frame_hash)
+    owner, *beside = (
+        _of_each(table, column)
+        for table, column in ((_accounts(workspace), "owner"), *((rows, column) for column in SHOWN))
+    )
     return [
         Line(
             score,
             names.get(score.account, score.account),
-            _known(table.get(score.account)),
-            *(_known(row_of[column].get(score.account)) if column in row_of else None for column in SHOWN),
+            owner.get(score.account),
+            *(of.get(score.account) for of in beside),
         )
         for score in scores
     ]
+
+
+def _of_each(table: pd.DataFrame, column: str) -> dict[str, Any]:
+    """What a column says of each account; nothing where there is no such column, or it is not known."""
+    if column not in table:
+        return {}
+    there = table[table[column].notna()]
+    return dict(zip(there["account"].tolist(), there[column].tolist(), strict=True))
 
 
 def _known(value: Any) -> Any:

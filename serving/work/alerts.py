@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -233,7 +233,7 @@ def _shown(
     """Those with most ARR first, then what is due first."""
     names = Store(workspace).names(sorted({one.account for one in awake.values()}))
     owners = lists.owners(workspace)
-    sizes: Sequence[float] = [one.arr for one in customers.values() if one.arr is not None]
+    sizes = sorted(one.arr for one in customers.values() if one.arr is not None)
     shown = [
         Alert(
             alert, one.rule, one.account, names.get(one.account, one.account), owners.get(one.account), one.cause.contact,

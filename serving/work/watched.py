@@ -33,12 +33,13 @@ def watched(known: Known, progress: Callable[[int, int], None]) -> dict[str, Cus
     for row in followed(sorted(known.answers(), key=lambda one: one.at), known.handled()):
         answers[row.answer.account].append(row)
     contacts, acts = _by_account(known.contacts()), _by_account(known.acts())
+    before = {day: store.probabilities(RISK, day) for day in sorted(store.made(RISK)) if day <= known.day}
 
     def turned(account: str) -> date | None:
-        """Looked up of those alone who have acted: of all, it would take long."""
+        """Of those alone who have acted."""
         if not any(act.done for act in acts.get(account, ())):
             return None
-        history = [(one.as_of, one.probability) for one in store.history(account, RISK) if one.as_of <= known.day]
+        history = [(day, of[account]) for day, of in before.items() if account in of]
         return risen(history, config.alerts.renewal_risk)
 
     return {

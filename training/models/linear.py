@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
@@ -104,9 +105,10 @@ class Linear:
         return self.intercept + _rowwise(self.design.terms(matrix), np.array(self.coefficients))
 
     def variance(self, matrix: Matrix) -> Vector:
-        terms, draws = self.design.terms(matrix), np.array(self.draws)
-        away = np.stack([draw[0] + _rowwise(terms, draw[1:]) for draw in draws]) - self.raw(matrix)
-        return mean_of(list(away**2))
+        draws = np.array(self.draws).T
+        drawn = np.repeat(draws[:1], len(matrix), axis=0)
+        _add(self.design.terms(matrix), np.ascontiguousarray(draws[1:]), drawn)
+        return mean_of(list((drawn.T - self.raw(matrix)) ** 2))
 
     def contributions(self, matrix: Matrix) -> Matrix:
         out = np.zeros((len(matrix), self.columns + 1))
@@ -242,6 +244,15 @@ def _some(rows: Sample, seed: int, most: int) -> npt.NDArray[np.bool_]:
 def _rowwise(terms: Matrix, coefficients: Vector) -> Vector:
     """Each row summed by itself, so that one row alone gives what it gives among others."""
     return np.asarray(np.ascontiguousarray(terms * coefficients).sum(axis=1))
+
+
+@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _add(terms, coefficients, out):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """What each row comes to by each of many coefficients, term by term, so again a row is what it is among others."""
+    for row in range(len(terms)):
+        for term in range(terms.shape[1]):
+            for one in range(coefficients.shape[1]):
+                out[row, one] += terms[row, term] * coefficients[term, one]
 
 
 def _frozen(value: Any) -> Any:
