@@ -116,7 +116,7 @@ def servers(root: Path) -> list[Server]:
         Server(
             "BentoML",
             [python, *bento, "benchmarks.serving.bentoml_default:Default", "--port", "{port}"],
-            {"by features": asked.to_bentoml()},
+            {"a bare mounted route": cases.nothing(cases.BARE), "by features": asked.to_bentoml()},
             version("bentoml"),
         ),
         Server(

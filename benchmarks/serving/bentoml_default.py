@@ -1,4 +1,4 @@
-"""BentoML as its tutorial has it: a method of a service, the model asked through a DataFrame."""
+"""BentoML as its tutorial has it: a method of a service, the model asked through a DataFrame; and a mounted route."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # its own dependencies deprecate each other
-    import bentoml
-
-from benchmarks.serving.cases import OUTCOME
+from benchmarks.serving.cases import BARE, OUTCOME
 from features.workspace import load
 from training.registry import Registry
+
+
+async def nothing(_: Request) -> Response:
+    return Response(b"{}", media_type="application/json")
+
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # BentoML's own dependencies deprecate each other
     import bentoml
 
+    @bentoml.asgi_app(Starlette(routes=[Route(BARE, nothing)]))
     @bentoml.service(name="default", workers=1)
     class Default:
         def __init__(self) -> None:

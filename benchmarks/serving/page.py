@@ -41,7 +41,7 @@ def parts(rows: list[dict[str, Any]]) -> list[str]:
         "batch, with its reasons, made again from the feature row and compared bit for bit once, then held. *From its facts as "
         "they are now*: its feature row and its score are made for each request. *accounts/s*: where a request is about many, "
         "beside batch scoring in a process of its own; what is streamed is made again and compared once, then held. *FastAPI*: "
-        "pydantic and a DataFrame; *BentoML*: its `@bentoml.api`; *mlflow*: `mlflow models serve`; none of these explains. "
+        "pydantic and a DataFrame; *BentoML*: as it comes, its `@bentoml.api`, and a mounted Starlette route without work; *mlflow*: `mlflow models serve`; none of these explains. "
         f"{versions}; the machine's load was up to {busiest:g} meanwhile.",
         catalog.grid(HEADS, lines),
         *_ratios(rows),
@@ -56,7 +56,7 @@ def _ratios(rows: list[dict[str, Any]]) -> list[str]:
         if ours is None:
             continue
         beside = [
-            f"{ours / rate:,.2g} times {who if who != 'propensity' else what}"
+            f"{ours / rate:,.2g} times {what if who == 'propensity' else f'{who} ({what})'}"
             for (who, what, many), rate in rates.items()
             if many == connections and (who != "propensity" or what == BARE) and rate
         ]
