@@ -251,3 +251,10 @@ def _png(content: bytes) -> tuple[int, int, bytes]:
             packed += content[position + 8 : position + 8 + length]
         position += 12 + length
     return width, height, zlib.decompress(packed)[1:5]
+
+
+def test_a_picture_is_one_thing_to_who_does_not_see_it() -> None:
+    drawn = str(svg(bars.bars({"one": 1.0}, "about"), "what is to be seen"))
+    assert re.findall(r' role="([^"]*)"', drawn) == ["img"]
+    assert re.findall(r' aria-label="([^"]*)"', drawn) == ["what is to be seen"]
+    assert "aria-roledescription" not in drawn

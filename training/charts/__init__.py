@@ -33,6 +33,8 @@ LONGEST_NAME, LONGEST_TITLE = 320, 900
 """Pixels after which a name beside an axis, and a title, are cut short: names in data may be of any length."""
 NOT_DRAWN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no SVG may hold; what draws ends the process over them."""
+PARTS = re.compile(' role="graphics-[a-z]+"| aria-roledescription="[a-z ]+"')
+"""What Vega says of each part of a picture, without telling what the part is."""
 Rows = Sequence[Mapping[str, Any]]
 Chart = alt.TopLevelMixin
 
@@ -66,7 +68,7 @@ def beside(charts: Sequence[Any], width: int, height: int, title: str | None = N
 
 def svg(chart: Any, told: str) -> Markup:
     """For a page; ``told`` says in words what is to be seen, for who does not see it."""
-    drawn: str = vl_convert.vegalite_to_svg(_drawable(chart.to_dict()))
+    drawn: str = PARTS.sub("", vl_convert.vegalite_to_svg(_drawable(chart.to_dict())))
     for name, colour in PALETTE.items():
         drawn = drawn.replace(f'"{colour}"', f'"var(--{name})"')
     return Markup(drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(told)}" ', 1))  # noqa: S704
