@@ -59,14 +59,19 @@ WORTH_A_GROUP = 10_000
 """Rows that are written together, if there are as many."""
 
 
-def feature_frame(workspace: Workspace, days: list[date], progress: Progress = lambda done, of: None) -> pd.DataFrame:
+def feature_frame(
+    workspace: Workspace,
+    days: list[date],
+    progress: Progress = lambda done, of: None,
+    declared: Sequence[Declaration] = FEATURES,
+) -> pd.DataFrame:
     """Features of every account that may be scored, for each as_of date; built where they are not stored yet.
 
     Returns one row per account and as_of: ``account``, ``as_of`` (date), ``for_OUTCOME`` (does the outcome apply),
     the columns of the plan (float; text where categorical; null as the catalogue says), ``row_hash``.
     Raises PropensityError where the workspace has no tables yet.
     """
-    refs = build(workspace, days, progress)
+    refs = build(workspace, days, progress, declared)
     return pd.concat([read(workspace, day, refs[day]) for day in days], ignore_index=True)
 
 

@@ -171,7 +171,7 @@ def log(
     """What the log says, the last first."""
     from serving.stores.log import Log
 
-    entries = Log(load(workspace)).entries(account=account)[::-1]
+    entries = Log(load(workspace)).entries(accounts=None if account is None else [account])[::-1]
     show_either(
         json,
         {"entries": [entry.as_dict() for entry in entries]},

@@ -99,9 +99,13 @@ def gaps(
 def uncovered(dimensions: Sequence[str], deals: Iterable[Deal], advocates: Sequence[Teller]) -> set[str]:
     """The deals for which no advocate is left."""
     left = {one.account: one.left for one in advocates}
+    tell: dict[tuple[str | None, ...], list[Teller]] = {}
     bare = set()
     for deal in sorted(deals, key=lambda deal: (-(deal.value or 0.0), deal.deal)):
-        fit = [one for one in advocates if left[one.account] > 0 and _fits(dimensions, deal, one)]
+        wanted = tuple(deal.about.get(name) for name in dimensions)
+        if wanted not in tell:
+            tell[wanted] = [one for one in advocates if not _misses(dimensions, deal, one)]
+        fit = [one for one in tell[wanted] if left[one.account] > 0 and one.account != deal.account]
         if fit:
             left[min(fit, key=lambda one: (-left[one.account], one.account)).account] -= 1
         else:
@@ -124,10 +128,6 @@ def _named(dimensions: Sequence[str], wanting: Sequence[Deal], candidates: Seque
         found.append(Candidate(one.account, one.contact, one.kind, one.accepts, misses[0] if misses else None))
     found.sort(key=lambda one: (one.misses is not None, -one.accepts.value, one.account))
     return found[:NAMED]
-
-
-def _fits(dimensions: Sequence[str], deal: Deal, one: Teller) -> bool:
-    return deal.account != one.account and not _misses(dimensions, deal, one)
 
 
 def _misses(dimensions: Sequence[str], deal: Deal, one: Teller) -> list[str]:

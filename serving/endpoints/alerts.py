@@ -24,7 +24,8 @@ def alerts(request: Request, live: Loaded, caller: Asking, owner: Owner = None) 
     tag = Tag(request, live, caller.owner, written=True)
     if tag.known:
         return tag.unchanged()
-    found = live.kept("alerts", lambda: all_of.alerts(live.workspace, write=False))
+    watch = live.kept("watch", lambda: all_of.Watch.of(live.workspace), long=True, log=False)
+    found = live.kept("alerts", lambda: all_of.alerts(live.workspace, write=False, watch=watch.by_now()))
     if whose is not None:
         found = all_of.of_owner(live.workspace, found, whose)
     if caller.owner is not None:

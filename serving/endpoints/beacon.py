@@ -31,19 +31,19 @@ def beacon(request: Request, live: Loaded, outcome: AnyOutcome = None) -> Respon
     asked = names if outcome else [name for name in metrics.ASKED if name in names]
     found: dict[str, dict[str, Any]] = {"outcomes": {}, "skipped": {}}
     for name in asked:
-        told = live.kept(("beacon", name), lambda name=name: _told(live.workspace, name), long=True, log=False)  # type: ignore[misc]
-        if isinstance(told, PropensityError):
-            if outcome:
-                raise told.with_traceback(None)
-            found["skipped"][name] = told.message
-        else:
+        told = live.kept.beside(judged, name, log=False)
+        if "error" not in told:
             found["outcomes"][name] = told
+        elif outcome:
+            raise PropensityError(told["error"], told["hint"], status=told["status"])
+        else:
+            found["skipped"][name] = told["error"]
     return tag.on(found)
 
 
-def _told(workspace: Workspace, outcome: str) -> dict[str, Any] | PropensityError:
+def judged(workspace: Workspace, outcome: str) -> dict[str, Any]:
     """What is found; or the refusal, which is kept too, since it takes as long to come to."""
     try:
         return metrics.beacon(workspace, outcome).as_dict()
     except PropensityError as error:
-        return error
+        return error.as_dict()

@@ -11,7 +11,7 @@ from serving.endpoints import Asking, Country, LineOfBusiness, Loaded, Owner, Se
 from serving.web.answers import Calls
 from serving.web.tags import Tag
 from serving.work.among import Among
-from serving.work.outreach import outreach
+from serving.work.outreach import Basis, outreach
 
 SCOPE = "read"
 OWNED = True
@@ -36,5 +36,6 @@ def calls(
     tag = Tag(request, live, caller.owner, written=True)
     if tag.known:
         return tag.unchanged()
-    found = live.kept(("calls", capacity, among), lambda: outreach(live.workspace, capacity, among))
+    basis = live.kept("basis of lists", lambda: Basis.of(live.workspace), long=True, log=False)
+    found = live.kept(("calls", capacity, among), lambda: outreach(live.workspace, capacity, among, basis=basis))
     return tag.on(found.as_dict())

@@ -56,5 +56,5 @@ def _worth(live: Live, metric: str) -> list[Worth]:
     """What /v1/worth says of it, which takes long and is the same for every cost."""
     names = slopes.USUAL if metric in slopes.USUAL else (metric,)
     slopes.chosen(names, live.workspace)
-    found = live.kept(("worth", names), lambda: slopes.worth(live.workspace, names), long=True, log=False)
+    found = live.kept.beside(slopes.worth, names, log=False)
     return [one for one in found if one.measure.name == metric]

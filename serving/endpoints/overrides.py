@@ -20,6 +20,6 @@ def overrides(account: AccountId, live: Loaded, caller: Asking) -> Json:
     """The last of each person and score, the latest first."""
     caller.require(account)
     log = live.kept.log
-    found = said(log.entries("override", account))
+    found = said(log.entries("override", [account]))
     lines = [one.as_dict() | {"score": told(live.workspace, log.store.score(one.score_id))} for one in found]
     return Json({"account": account, "overrides": lines})

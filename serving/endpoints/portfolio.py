@@ -61,5 +61,5 @@ def portfolio(
         "states": states,
     }
     within = {level: group for level, group in levels.items() if group is not None}
-    everything = live.kept("portfolio", lambda: whole(live.workspace), long=True)
+    everything = live.kept("portfolio", lambda: whole(live.workspace), long=True, log=False)
     return tag.on(everything.at(by, within, start, top).as_dict())

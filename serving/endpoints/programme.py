@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from features.workspace import Workspace
 from serving.endpoints import Loaded, answers
 from serving.web.findings import Programme
 from serving.web.tags import Tag
@@ -29,5 +30,8 @@ def programme(
     tag = Tag(request, live, None, written=True)
     if tag.known:
         return tag.unchanged()
-    found = live.kept(("programme", days), lambda: came_to(live.workspace, days=days), long=True)
-    return tag.on(found.as_dict())
+    return tag.on(live.kept.beside(told, days))
+
+
+def told(workspace: Workspace, days: int | None) -> dict[str, Any]:
+    return came_to(workspace, days=days).as_dict()

@@ -28,5 +28,5 @@ def worth(request: Request, live: Loaded, metric: Metric = None) -> Response:
     tag = Tag(request, live, None, written=True)
     if tag.known:
         return tag.unchanged()
-    found = live.kept(("worth", names), lambda: slopes.worth(live.workspace, names), long=True, log=False)
+    found = live.kept.beside(slopes.worth, names, log=False)
     return tag.on({"note": slopes.NOTE, "metrics": {one.measure.name: one.as_dict() for one in found}})

@@ -143,15 +143,26 @@ class Log:
                 within(connection, entries, len(fresh))
         return len(fresh)
 
-    def entries(self, about: str | None = None, account: str | None = None) -> list[Entry]:
-        """All of a kind, of one account if named, in the order in which they were written."""
-        query = sa.select(LOG).order_by(LOG.c.number)
-        if about is not None:
-            query = query.where(LOG.c.about == about)
-        if account is not None:
-            query = query.where(LOG.c.account == account)
+    def entries(self, about: str | None = None, accounts: Sequence[str] | None = None) -> list[Entry]:
+        """All of a kind, of some accounts if named, in the order in which they were written."""
         with self.store.engine.connect() as connection:
+            if accounts is not None:
+                found = _of(connection, LOG.c.account, set(accounts))
+                return [entry for entry in found if about in (None, entry.about)]
+            query = sa.select(LOG).order_by(LOG.c.number)
+            query = query if about is None else query.where(LOG.c.about == about)
             return [_entry(row) for row in connection.execute(query)]
+
+    def number(self) -> int:
+        """Of the last entry; 0 where there is none."""
+        with self.store.engine.connect() as connection:
+            return connection.execute(sa.select(sa.func.max(LOG.c.number))).scalar() or 0
+
+    def accounts(self, after: int) -> list[str]:
+        """Those of which an entry tells that was written after the one of a number."""
+        query = sa.select(LOG.c.account).distinct().where(LOG.c.number > after).order_by(LOG.c.account)
+        with self.store.engine.connect() as connection:
+            return list(connection.execute(query).scalars())
 
     def last(
         self,

@@ -67,6 +67,7 @@ from serving.stores.sessions import Sessions
 from serving.stores.store import Store, is_down, unreached
 from serving.web import html
 from serving.web.admission import admission
+from serving.web.backroom import UNEXPECTED
 from serving.web.door import Door
 from serving.web.gauges import HELD
 from serving.web.guard import METRICS, Protection, answer
@@ -237,7 +238,4 @@ async def _stored(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, _: Exception) -> Response:
-    wrong = PropensityError(
-        "something unexpected went wrong", "The log of the service, on stderr, says what.", status=500
-    )
-    return answer(request.scope, wrong)
+    return answer(request.scope, UNEXPECTED)

@@ -14,6 +14,7 @@ from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.stores.log import LOG, Log
 from serving.stores.store import BATCHES, is_down
+from serving.web.backroom import BackRoom
 from serving.web.later import Later
 
 T = TypeVar("T")
@@ -22,17 +23,18 @@ Mark = tuple[Hashable, ...]
 
 
 class Kept:
-    """What was made for one workspace. One thing is made at a time, and beside it one of those that take ``long``: whoever
-    else wants it waits, and finds it made.
+    """What was made for one workspace. One thing is made at a time, beside it one of those that take ``long``, and one in
+    a process of its own: whoever else wants it waits, and finds it made.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.log = Log(workspace)
-        self._making = {False: Lock(), True: Lock()}
+        self._making, self._making_long, self._making_beside = Lock(), Lock(), Lock()
         self._last: dict[bool, Mark] = {}
         self._found: OrderedDict[Hashable, tuple[Mark, Any]] = OrderedDict()
         self.later = Later()
+        self._backroom = BackRoom(workspace)
 
     def mark(self, log: bool = True) -> Mark:
         """Which tables are in use, which batches are shown, and, with ``log``, how long the log is; as they last were
@@ -57,10 +59,18 @@ class Kept:
         """``what`` names the answer and everything it was asked with; an error is not kept. Without ``log`` it stays
         whatever is written to the log.
         """
+        return self._once(what, make, self._making_long if long else self._making, log)
+
+    def beside(self, make: Callable[..., T], *given: Any, log: bool = True) -> T:
+        """What ``make(workspace, *given)`` comes to in a process of its own (``BackRoom``): of what takes minutes."""
+        what = (make.__module__, make.__qualname__, *given)
+        return self._once(what, lambda: self._backroom(make, *given), self._making_beside, log)
+
+    def _once(self, what: Hashable, make: Callable[[], T], turn: Lock, log: bool) -> T:
         mark = self.mark(log)
         found = self._found.get(what)
         if found is None or found[0] != mark:
-            with self._making[long]:
+            with turn:
                 mark = self.mark(log)
                 found = self._found.get(what)
                 if found is None or found[0] != mark:

@@ -11,12 +11,11 @@ from features import frame, windows
 from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.decisions.alerts import RULES, Found, found, severity
-from serving.decisions.customer import Customer
 from serving.scores import lists
 from serving.stores.log import Entry, Log
 from serving.stores.store import Store
 from serving.work.known import Known
-from serving.work.watched import watched
+from serving.work.watched import Numbers, watched
 
 BY_ITSELF = "propensity"
 """Who raises alerts, and closes those whose cause is gone."""
@@ -108,25 +107,61 @@ class _State:
         return self.last.event == "snoozed" and today < date.fromisoformat(self.last.value or "")
 
 
+@dataclass(frozen=True)
+class Watch:
+    """What every rule finds of everybody that may be scored, when the log had ``written`` entries."""
+
+    known: Known
+    written: int
+    numbers: Numbers
+    found: dict[str, list[Found]]
+    not_judged: dict[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        workspace: Workspace,
+        as_of: date | None = None,
+        progress: Callable[[int, int], None] = lambda done, of: None,
+    ) -> Watch:
+        """Looking back, by what was known then; without ``as_of``, by now."""
+        last = frame.observed_until(workspace)
+        if as_of is not None and as_of > last:
+            raise PropensityError(
+                f"--as-of is {as_of}, and the data ends on {last}", "Name that day or an earlier one."
+            )
+        known, written = Known(workspace, as_of or last, by_now=as_of is None), Log(workspace).number()
+        not_judged = {name: why for name, rule in RULES.items() if (why := _missing(known, rule.needs))}
+        made = cls(known, written, Numbers.known(known, progress), {}, not_judged)
+        return replace(made, found=made.judged(known))
+
+    def by_now(self) -> Watch:
+        """The same with all that the log says by now: whoever it says nothing new of is not judged again."""
+        changed, known = tuple(Log(self.known.workspace).accounts(self.written)), replace(self.known)
+        found = self.found | self.judged(replace(known, accounts=changed)) if changed else self.found
+        return replace(self, known=known, found=found)
+
+    def judged(self, known: Known) -> dict[str, list[Found]]:
+        """Of each account that is known of, by the rules that can be judged."""
+        rules = [name for name in RULES if name not in self.not_judged]
+        customers, terms = watched(known, self.numbers), known.workspace.config.alerts
+        return {account: found([one], terms, rules) for account, one in customers.items()}
+
+
 def alerts(
     workspace: Workspace,
     as_of: date | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
     write: bool = True,
+    watch: Watch | None = None,
 ) -> Alerted:
     """Run every rule and raise what is new; by itself, once. Without ``write`` nothing is raised nor closed. With ``as_of``,
-    look back by what was known then, and write nothing. What a person has closed stays closed; a cause that was gone and is back is another one.
+    look back by what was known then, and write nothing. What a person has closed stays closed; a cause that was gone and is
+    back is another one. ``watch`` is what was found by now, where that is known already.
     """
-    day, looking_back = as_of or frame.observed_until(workspace), as_of is not None
-    if day > frame.observed_until(workspace):
-        raise PropensityError(
-            f"--as-of is {day}, and the data ends on {frame.observed_until(workspace)}",
-            "Name that day or an earlier one.",
-        )
-    known = Known(workspace, day, by_now=not looking_back)
-    not_judged = {name: why for name, rule in RULES.items() if (why := _missing(known, rule.needs))}
-    customers = watched(known, progress)
-    all_found = found(customers.values(), workspace.config.alerts, [name for name in RULES if name not in not_judged])
+    watch = watch or Watch.of(workspace, as_of, progress)
+    known, looking_back = watch.known, as_of is not None
+    all_found = [one for found_here in watch.found.values() for one in found_here]
     states = _states(known.entries("alert"))
     there = {one.alert(_round(one, states)): one for one in all_found}
     new = {alert: one for alert, one in there.items() if alert not in states}
@@ -134,15 +169,15 @@ def alerts(
     writing = write and not looking_back
     if writing:
         Log(workspace).add([_raised(alert, one, known) for alert, one in new.items()])
-        closed = _close_what_is_gone(known, states, there, customers, not_judged)
+        closed = _close_what_is_gone(watch, states, there)
     awake, asleep = {}, 0
     for alert, one in there.items():
         state = states.get(alert)
-        if state is not None and state.asleep(day + timedelta(days=1)):
+        if state is not None and state.asleep(known.day + timedelta(days=1)):
             asleep += 1
         elif state is None or not state.closed:
             awake[alert] = one
-    return Alerted(day, _shown(workspace, awake, customers, new), closed, asleep, not_judged, writing)
+    return Alerted(known.day, _shown(watch, awake, new), closed, asleep, watch.not_judged, writing)
 
 
 def of_owner(workspace: Workspace, alerted: Alerted, owner: str) -> Alerted:
@@ -197,19 +232,14 @@ def _raised(alert: str, one: Found, known: Known) -> Entry:
     return Entry("alert", alert, "raised", one.account, at, BY_ITSELF, one.cause.contact, one.rule, one.cause.fact)
 
 
-def _close_what_is_gone(
-    known: Known,
-    states: Mapping[str, _State],
-    there: Mapping[str, Found],
-    customers: Mapping[str, Customer],
-    not_judged: Mapping[str, str],
-) -> list[Closed]:
-    closed, log = [], Log(known.workspace)
+def _close_what_is_gone(watch: Watch, states: Mapping[str, _State], there: Mapping[str, Found]) -> list[Closed]:
+    closed, known = [], watch.known
+    log = Log(known.workspace)
     for alert, state in states.items():
         rule, account = state.first.kind or "", state.first.account
-        if state.closed or alert in there or rule in not_judged:
+        if state.closed or alert in there or rule in watch.not_judged:
             continue
-        why = GONE if account in customers else NO_CUSTOMER
+        why = GONE if account in watch.numbers.of else NO_CUSTOMER
         entry = Entry("alert", alert, "closed", account, max(known.instant, state.last.at), BY_ITSELF, value=why)
         try:
             log.add([entry])
@@ -227,18 +257,18 @@ def _missing(known: Known, needs: Iterable[str]) -> str:
     return f"not mapped: {', '.join(missing)}" if missing else ""
 
 
-def _shown(
-    workspace: Workspace, awake: Mapping[str, Found], customers: Mapping[str, Customer], new: Mapping[str, Found]
-) -> list[Alert]:
+def _shown(watch: Watch, awake: Mapping[str, Found], new: Mapping[str, Found]) -> list[Alert]:
     """Those with most ARR first, then what is due first."""
+    workspace, day = watch.known.workspace, watch.known.day
     names = Store(workspace).names(sorted({one.account for one in awake.values()}))
     owners = lists.owners(workspace)
-    sizes = sorted(one.arr for one in customers.values() if one.arr is not None)
+    arrs = {account: arr for account, (arr, *_) in watch.numbers.of.items()}
+    sizes = sorted(arr for arr in arrs.values() if arr is not None)
     shown = [
         Alert(
             alert, one.rule, one.account, names.get(one.account, one.account), owners.get(one.account), one.cause.contact,
-            one.cause.words, one.cause.since, one.cause.deadline, one.cause.deadline <= customers[one.account].day,
-            severity(customers[one.account].arr, sizes), customers[one.account].arr, alert in new,
+            one.cause.words, one.cause.since, one.cause.deadline, one.cause.deadline <= day,
+            severity(arrs[one.account], sizes), arrs[one.account], alert in new,
         )
         for alert, one in awake.items()
     ]  # fmt: skip

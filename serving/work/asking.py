@@ -151,7 +151,7 @@ class Situation:
 def _probabilities(store: Store, outcome: str) -> dict[str, float]:
     """Of the latest batch of an outcome; nothing where there is none."""
     batch = store.shown(outcome)
-    return {} if batch is None else {one.account: one.probability for one in store.top(outcome, batch.rows)}
+    return {} if batch is None else store.probabilities(outcome, batch.as_of)
 
 
 def _known(value: Any) -> float | None:

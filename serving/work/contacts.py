@@ -112,7 +112,7 @@ class _Look:
 
     def __init__(self, workspace: Workspace, account: str, day: date, by_now: bool) -> None:
         self.trail = Trail.of(workspace, account)
-        self.known = Known(workspace, day, by_now, account)
+        self.known = Known(workspace, day, by_now, (account,))
         folder, _ = intake.current(workspace)
         names = pq.read_table(
             folder / "people.parquet",

@@ -43,14 +43,14 @@ CONTACTS = "p.contact, a.account, coalesce(t.role, 'user'), coalesce(t.champion_
 @dataclass(frozen=True)
 class Known:
     """As of the end of ``day``. With ``by_now``, what our own log says counts whenever it was written down: for what is to
-    be done today. With ``account`` it is about that one alone. A table that is not mapped is as if it were empty;
+    be done today. With ``accounts`` it is about these alone. A table that is not mapped is as if it were empty;
     ``mapped`` tells.
     """
 
     workspace: Workspace
     day: date
     by_now: bool = False
-    account: str | None = None
+    accounts: tuple[str, ...] | None = None
 
     @cached_property
     def instant(self) -> datetime:
@@ -129,7 +129,7 @@ class Known:
 
     @cached_property
     def _log(self) -> list[Entry]:
-        return Log(self.workspace).entries(account=self.account)
+        return Log(self.workspace).entries(accounts=self.accounts)
 
     def _told(self, entry: Entry) -> bool:
         return max(entry.at, entry.recorded_at or entry.at) < self.instant
@@ -146,8 +146,8 @@ class Known:
         names = {
             name: f"read_parquet({literal(str(folder / f'{name}.parquet'))})" for name in (table, "accounts", "people")
         }
-        whose = "" if self.account is None else "a.account = $account AND "
-        asked = {"as_of": self.instant} | ({} if self.account is None else {"account": self.account})
+        whose = "" if self.accounts is None else "a.account = ANY($accounts) AND "
+        asked = {"as_of": self.instant} | ({} if self.accounts is None else {"accounts": list(self.accounts)})
         person = f"LEFT JOIN {names['people']} p USING (contact_code)" if "contact" in TABLES[table].by_name else ""
         query = (
             f"SELECT {select.format(**times)} FROM {names[table]} t LEFT JOIN {names['accounts']} a "

@@ -53,6 +53,27 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What no entry of the log changes of the list of a day: who may be on it, and what the exports say was done of late.
+
+    ``label`` is empty, or says that no model has ranked them.
+    """
+
+    day: date
+    as_of: date
+    label: str
+    known: dict[str, Known]
+    exported: list[Touch]
+
+    @classmethod
+    def of(cls, workspace: Workspace, today: date | None = None) -> Basis:
+        """The day is the one after the data unless it is told."""
+        day = today or frame.observed_until(workspace) + timedelta(days=1)
+        since = day - timedelta(days=max(workspace.config.calls.quiet_days, configured(workspace, OUTCOME).span))
+        return cls(day, *_known(workspace), _exported(workspace, since))
+
+
+@dataclass(frozen=True)
 class Row:
     """An account to call. What no model says, or is not known, is null; ``before`` is the probability last
     time, ``moved`` what moved it since. ``touch`` and ``planned``: the touch that somebody is to do, and its day.
@@ -120,16 +141,21 @@ class Outreach:
 
 
 def outreach(
-    workspace: Workspace, capacity: int | None = None, among: Among = EVERYBODY, today: date | None = None
+    workspace: Workspace,
+    capacity: int | None = None,
+    among: Among = EVERYBODY,
+    today: date | None = None,
+    basis: Basis | None = None,
 ) -> Outreach:
-    """Whom to call: the list for everybody, or the part of it that is among some.
+    """Whom to call: the list for everybody, or the part of it that is among some. ``basis`` is that of ``today``, where it
+    is known already.
 
     Without scores the list is there all the same, ranked by ARR and renewal, and says so.
     """
     settings, config = configured(workspace, OUTCOME), workspace.config
     mine = among.accounts(workspace)
-    day = today or frame.observed_until(workspace) + timedelta(days=1)
-    as_of, label, known = _known(workspace)
+    basis = basis or Basis.of(workspace, today)
+    day, as_of, label, known = basis.day, basis.as_of, basis.label, basis.known
     found_out = effect.trial(workspace)
     economics, rate = effect.terms(workspace, found_out)
     scores = {account: one.score for account, one in known.items() if one.score is not None}
@@ -148,7 +174,7 @@ def outreach(
     written = touches(Log(workspace).entries("outreach"))
     found = listed(
         list(candidates.values()),
-        standing(workspace, day, written),
+        standing(workspace, basis.exported, written),
         economics,
         config.calls,
         capacity or settings.capacity,
@@ -176,12 +202,11 @@ def outreach(
     )
 
 
-def standing(workspace: Workspace, today: date, written: Sequence[Touch]) -> dict[str, Standing]:
+def standing(workspace: Workspace, exported: Sequence[Touch], written: Sequence[Touch]) -> dict[str, Standing]:
     """What is known of each account by now: of touches in the exports and in the log, and who asked to be left alone."""
     log, zone = Log(workspace), ZoneInfo(workspace.config.timezone)
     window = configured(workspace, OUTCOME).span
-    since = today - timedelta(days=max(workspace.config.calls.quiet_days, window))
-    of = {touch.touch: touch for touch in (*_exported(workspace, since), *written)}
+    of = {touch.touch: touch for touch in (*exported, *written)}
     found: dict[str, Standing] = {}
     for touch in of.values():
         found[touch.account] = _after(found.get(touch.account, Standing()), touch, zone)

@@ -28,7 +28,7 @@ from serving.work.asking import RISK
 from serving.work.known import Known
 from serving.work.outreach import opted_out
 from serving.work.people import people
-from training.asks.past import RULED_BY
+from training.asks.past import RULED_BY, declared
 
 Progress = Callable[[int, int], None]
 
@@ -153,7 +153,7 @@ def _unknown(known: Known) -> dict[str, str]:
 
 def _eligible(workspace: Workspace, days: list[date], progress: Progress) -> tuple[dict[date, set[str]], list[date]]:
     """Day → the accounts that could be asked, by what was known then; and the days of which no risk is stored."""
-    rows = frame.feature_frame(workspace, days, progress)
+    rows = frame.feature_frame(workspace, days, progress, declared(RULED_BY))
     of_day = dict(iter(rows.groupby("as_of")))
     found, unknown = {}, []
     for number, day in enumerate(days):

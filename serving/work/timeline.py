@@ -42,7 +42,7 @@ class Timeline:
 def timeline(workspace: Workspace, account: str, day: date | None = None) -> Timeline:
     """What was known by the end of ``day``; without one, what is known by now."""
     until = frame.observed_until(workspace)
-    known = Known(workspace, day or until, by_now=day is None, account=account)
+    known = Known(workspace, day or until, by_now=day is None, accounts=(account,))
     ours = {about: known.entries(about) for about in STARTS}
     told = {entry.thing for entries in ours.values() for entry in entries}
     found = [event for one in TOLD for event in _events(known, one) if not (one.table in OURS and event.thing in told)]

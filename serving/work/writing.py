@@ -50,7 +50,7 @@ def following(
 
 def opt_out(log: Log, account: str, by: str, back: bool = False, at: datetime | None = None) -> Entry:
     """An account asked not to be called, or (``back``) took that back."""
-    so_far = [entry for entry in log.entries("opt-out", account) if entry.contact is None]
+    so_far = [entry for entry in log.entries("opt-out", [account]) if entry.contact is None]
     rounds = sum(entry.event == "in" for entry in so_far)
     thing = f"x-{digest(account, str(rounds))[:12]}"
     return Entry("opt-out", thing, "in" if back else "out", account, at or now(), by)

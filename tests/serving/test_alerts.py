@@ -17,7 +17,7 @@ from features.workspace import Workspace
 from serving.scores.score import Score
 from serving.stores.log import Entry, Log
 from serving.stores.store import Store
-from serving.work.alerts import Alerted, alerts, close, snooze
+from serving.work.alerts import Alerted, Watch, alerts, close, snooze
 from tests import worlds
 from tests.commands import Command
 
@@ -219,6 +219,25 @@ def test_a_touch_of_our_own_log_answers_a_detractor_at_once(here: tuple[Workspac
     (mine,) = [one for one in found.open if one.rule == "dissatisfied influencer"]
     assert mine.words.endswith("call on 2026-07-01 since")
     assert told(alerts(june, JUNE)) == OPEN_IN_JUNE, "on that day nobody knew of it"
+
+
+def test_what_was_found_before_and_what_the_log_says_since_come_to_what_is_found_anew(
+    here: tuple[Workspace, Workspace],
+) -> None:
+    june, _ = here
+    alerts(june)
+    watch, before = Watch.of(june), {(one.rule, one.account): one.alert for one in alerts(june).open}
+    for entry in (
+        Entry("outreach", "t-1", "done", "a", at("2026-07-01"), "ann", kind="call"),
+        Entry("ask", "k-9", "asked", "b", at("2026-05-02"), "ann", "p-b", "review"),
+        Entry("ask", "k-9", "accepted", "b", at("2026-05-03"), "ann", "p-b"),
+        Entry("ask", "k-9", "done", "b", at("2026-05-04"), "ann", "p-b"),
+        Entry("alert", before["champion contact left", "b"], "closed", "b", at("2026-07-02"), "ann", value="met"),
+    ):
+        Log(june).add([entry])
+        assert watch.by_now() is not watch
+        assert alerts(june, write=False, watch=watch.by_now()) == alerts(june, write=False)
+    assert told(alerts(june)) == OPEN_IN_JUNE - {("unanswered detractor", "a"), ("champion contact left", "b")}
 
 
 def test_scores_raise_what_they_say_and_only_those_of_that_day_or_before(here: tuple[Workspace, Workspace]) -> None:

@@ -115,7 +115,7 @@ def test_of_two_who_ask_at_once_one_is_refused(company: Workspace) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(asked, ["ann", "bob", "cem", "dee"])) == 1
-    assert len([one for one in Log(company).entries("ask", line.account) if one.event == "asked"]) == 1
+    assert len([one for one in Log(company).entries("ask", [line.account]) if one.event == "asked"]) == 1
 
 
 def test_a_contact_who_has_not_agreed_is_refused_and_who_has_is_named(company: Workspace) -> None:

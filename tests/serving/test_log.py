@@ -44,7 +44,7 @@ def test_what_is_written_is_there_in_its_order_with_when_it_was_written(log: Log
     found = log.entries()
     assert [replace(entry, recorded_at=None) for entry in found] == [PLANNED, HELD_OUT, DONE, OUTCOME]
     assert all(entry.recorded_at and before <= entry.recorded_at <= datetime.now(UTC) for entry in found)
-    assert [entry.event for entry in log.entries("outreach", "a0002")] == ["held out"]
+    assert [entry.event for entry in log.entries("outreach", ["a0002"])] == ["held out"]
     assert log.entries("ask") == []
 
 

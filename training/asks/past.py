@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -59,6 +60,7 @@ asks are.
 """
 RULED_BY = ("tenure_days", "tickets_escalated_open", "nps_last", "days_to_renewal", "notice_given")
 """What the rules of eligibility look at."""
+LOOKED_AT = (*dict(SIGNALS), *RULED_BY)
 OF_THE_ASK = {"kind": TEXT, "role": TEXT, "champion_contact": NUMBER, "mood": NUMBER, "used": NUMBER}
 """Beside the account's: the kind of ask, and whom it goes to (last answer 0 to 1, days since they last used it)."""
 
@@ -91,10 +93,10 @@ class Past:
         return np.isin(self.cells.index.to_numpy(), self.asks["cell"].to_numpy()).astype(float)
 
 
-def declared() -> list[Declaration]:
-    """The declarations behind all of these columns, and behind what they are made of."""
+def declared(names: Iterable[str] = LOOKED_AT) -> list[Declaration]:
+    """The declarations behind these columns, and behind what they are made of."""
     every = {one.name: one for one in FEATURES}
-    wanted, todo = set(), [*(name for name, _ in SIGNALS), *RULED_BY]
+    wanted, todo = set(), list(names)
     while todo:
         name = todo.pop()
         if name not in wanted:
