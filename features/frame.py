@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date
 from functools import partial
@@ -64,15 +64,16 @@ def feature_frame(
     days: list[date],
     progress: Progress = lambda done, of: None,
     declared: Sequence[Declaration] = FEATURES,
+    only: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Features of every account that may be scored, for each as_of date; built where they are not stored yet.
 
     Returns one row per account and as_of: ``account``, ``as_of`` (date), ``for_OUTCOME`` (does the outcome apply),
-    the columns of the plan (float; text where categorical; null as the catalogue says), ``row_hash``.
-    Raises PropensityError where the workspace has no tables yet.
+    the columns of the plan (float; text where categorical; null as the catalogue says), ``row_hash``. With ``only``, these
+    columns of the plan alone are read, where they are there. Raises PropensityError where the workspace has no tables yet.
     """
     refs = build(workspace, days, progress, declared)
-    return pd.concat([read(workspace, day, refs[day]) for day in days], ignore_index=True)
+    return pd.concat([read(workspace, day, refs[day], only) for day in days], ignore_index=True)
 
 
 def feature_rows(
@@ -188,11 +189,18 @@ def stored(workspace: Workspace, days: list[date]) -> dict[date, str]:
     return _there(workspace, _keys(workspace, ledger.opened(workspace), made, days))
 
 
-def read(workspace: Workspace, day: date, content: str) -> pd.DataFrame:
-    """A stored frame by its content hash."""
-    frame = pq.read_table(_kept(workspace, day, content)).to_pandas()
+def read(workspace: Workspace, day: date, content: str, only: Collection[str] | None = None) -> pd.DataFrame:
+    """A stored frame by its content hash; of the plan, ``only`` some columns if they are named."""
+    with pq.ParquetFile(_kept(workspace, day, content)) as file:
+        names = [name for name in file.schema_arrow.names if only is None or name in only or _beside(name)]
+        frame = file.read(names).to_pandas()
     frame.insert(1, "as_of", day)
     return frame
+
+
+def _beside(name: str) -> bool:
+    """Whether it is a column that every frame has, whatever is in its plan."""
+    return name in INDEX or name.startswith(APPLIES)
 
 
 def row(workspace: Workspace, day: date, content: str, account: str) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 from features import measures
 from features.errors import PropensityError, one_of
 from features.feature import Declaration
+from features.frame import current_plan
 from features.measures import Measure
 from features.personas import Crowd
 from features.plan import Plan
@@ -143,7 +144,8 @@ def beacon(workspace: Workspace, outcome: str, progress: Progress = lambda _: No
     """
     settings, config = configured(workspace, outcome), workspace.config
     progress(f"{outcome}: frame")
-    frame = dataset(workspace, outcome)
+    named = named_columns(current_plan(workspace), config.beacon.metrics)
+    frame = dataset(workspace, outcome, only=[one.column for one in named])
     days = sorted(set(frame.as_of.tolist()))
     rolling(days, settings.span, 1, 1)
     folds = blocks(days, settings.span, 1)

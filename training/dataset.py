@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -68,11 +68,16 @@ class Dataset:
         return len(self.y)
 
 
-def dataset(workspace: Workspace, outcome: str, progress: frame.Progress = lambda done, of: None) -> Dataset:
-    """The rows of every as_of date of an outcome."""
+def dataset(
+    workspace: Workspace,
+    outcome: str,
+    progress: frame.Progress = lambda done, of: None,
+    only: Collection[str] | None = None,
+) -> Dataset:
+    """The rows of every as_of date of an outcome; of their columns ``only`` some, for what looks at no others."""
     settings = configured(workspace, outcome)
     days = cohort.dates(workspace.config, settings, frame.observed_until(workspace))
-    rows = frame.feature_frame(workspace, days, progress)
+    rows = frame.feature_frame(workspace, days, progress, only=only)
     applies = rows[frame.APPLIES + outcome].to_numpy(dtype=bool)
     found = labelled(workspace, outcome, rows)
     whole = Dataset(

@@ -135,7 +135,7 @@ def worth(workspace: Workspace, names: tuple[str, ...] = USUAL, progress: Progre
     settings, config = configured(workspace, "churn"), workspace.config
     asked = chosen(names, workspace)
     progress("frame")
-    rows = dataset(workspace, "churn")
+    rows = dataset(workspace, "churn", only=("arr",))
     progress("answers")
     x = _points(workspace, rows, asked, 0)
     later = config.beacon.growth_days + config.beacon.worth_days

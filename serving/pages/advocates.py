@@ -33,8 +33,8 @@ OWNED = True
 PAGE = Page("Advocates", "/advocates", 2)
 EACH, OPEN, GAPS = 25, 10, 10
 """Accounts on a page, open asks on one, and stories that are told."""
-PATIENCE = 2.0
-"""Seconds that the page waits for what takes minutes."""
+PATIENCE, PATIENT = 2.0, 600.0
+"""Seconds that a part is waited for, and those that the whole is, which the page does not wait for."""
 MOST = 10_000
 """Lines of a file."""
 MAY = ("account", "name", "owner", "contact", "role", "kind", "effort", "accepts", "low", "high", "probability",
@@ -88,21 +88,25 @@ Filtered = Annotated[Filter, Depends(_filter)]
 @router.get(PAGE.address)
 def advocates(show: Showing, cut: Filtered) -> Response:
     live, owner = show.live, show.caller.owner
-    try:
-        situation_of(live, PATIENCE)
-    except PropensityError as error:
-        if error.status != 503:
-            raise
+
+    def made() -> dict[str, Any]:
+        situation_of(live, PATIENT)
+        return {
+            "may": _may(show, cut, EACH, EACH * (cut.page - 1)),
+            "may_not": _may_not(show, cut, EACH, EACH * (cut.blocked - 1)),
+            "open": _open(show, cut, True, cut.waiting),
+            "exported": _open(show, cut, False, cut.exported),
+            "one": _one(show, cut.account) if cut.account else None,
+            "stories": _or_why(lambda: _stories(show)) if owner is None else None,
+        }
+
+    found = show.once_made(made)
+    if found is None:
         return show.waiting(PAGE, "Who says yes is learnt from every ask so far, once for each change of the data.")
     return show(
         "advocates.html",
         PAGE,
-        may=_may(show, cut, EACH, EACH * (cut.page - 1)),
-        may_not=_may_not(show, cut, EACH, EACH * (cut.blocked - 1)),
-        open=_open(show, cut, True, cut.waiting),
-        exported=_open(show, cut, False, cut.exported),
-        one=_one(show, cut.account) if cut.account else None,
-        stories=_or_why(lambda: _stories(show)) if owner is None else None,
+        **found,
         owners=live.kept(("choices", owner), lambda: choices(live.workspace, owner), log=False).get("owner", []),
         kinds=EFFORT,
         rules=get_args(Rule),

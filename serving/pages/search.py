@@ -20,5 +20,9 @@ router = APIRouter()
 @router.get(PAGE.address)
 def search(show: Showing, q: Annotated[str, Query(max_length=of_search.LONGEST)] = "") -> Response:
     wanted = q.strip()
-    found = answered(of_search.search(show.live, show.caller, wanted, LISTED)) if wanted else None
+    found = (
+        show.once_made(lambda: answered(of_search.search(show.live, show.caller, wanted, LISTED))) if wanted else None
+    )
+    if wanted and found is None:
+        return show.waiting(PAGE, "Every account and contact is read once for each change of the data.")
     return show("search.html", PAGE, q=wanted, found=found, listed=LISTED)

@@ -117,7 +117,7 @@ def lines(workspace: Workspace, store: Store, scores: list[Score]) -> list[Line]
         return []
     accounts = [score.account for score in scores]
     names = store.names(accounts)
-    rows = frame.read(workspace, scores[0].as_of, scores[0].frame_hash)
+    rows = frame.read(workspace, scores[0].as_of, scores[0].frame_hash, SHOWN)
     owner, *beside = (
         _of_each(table, column)
         for table, column in ((_accounts(workspace), "owner"), *((rows, column) for column in SHOWN))

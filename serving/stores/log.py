@@ -241,9 +241,11 @@ def _check(entry: Entry, known: list[Entry]) -> None:
 
 
 def _since(last: Entry) -> datetime:
-    """From when on something may follow; what is planned for a day may be done before it, once it is planned."""
+    """From when on something may follow; what is planned for a day may be done before it, once it is planned. What is done
+    is told to the second.
+    """
     if last.event == "planned" and last.recorded_at is not None:
-        return min(last.at, last.recorded_at)
+        return min(last.at, last.recorded_at.replace(microsecond=0))
     return last.at
 
 

@@ -23,18 +23,18 @@ Mark = tuple[Hashable, ...]
 
 
 class Kept:
-    """What was made for one workspace. One thing is made at a time, beside it one of those that take ``long``, and one in
-    a process of its own: whoever else wants it waits, and finds it made.
+    """What was made for one workspace. One thing is made at a time, beside it one of those that take ``long``, and one of
+    each kind in a process of its own: whoever else wants it waits, and finds it made.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.log = Log(workspace)
-        self._making, self._making_long, self._making_beside = Lock(), Lock(), Lock()
+        self._making, self._making_long = Lock(), Lock()
         self._last: dict[bool, Mark] = {}
         self._found: OrderedDict[Hashable, tuple[Mark, Any]] = OrderedDict()
         self.later = Later()
-        self._backroom = BackRoom(workspace)
+        self._rooms: dict[str, BackRoom] = {}
 
     def mark(self, log: bool = True) -> Mark:
         """Which tables are in use, which batches are shown, and, with ``log``, how long the log is; as they last were
@@ -63,8 +63,8 @@ class Kept:
 
     def beside(self, make: Callable[..., T], *given: Any, log: bool = True) -> T:
         """What ``make(workspace, *given)`` comes to in a process of its own (``BackRoom``): of what takes minutes."""
-        what = (make.__module__, make.__qualname__, *given)
-        return self._once(what, lambda: self._backroom(make, *given), self._making_beside, log)
+        room = self._rooms.setdefault(make.__module__, BackRoom(self.workspace))
+        return self._once((make.__module__, make.__qualname__, *given), lambda: room(make, *given), room.turn, log)
 
     def _once(self, what: Hashable, make: Callable[[], T], turn: Lock, log: bool) -> T:
         mark = self.mark(log)

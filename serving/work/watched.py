@@ -35,7 +35,7 @@ class Numbers:
 
     @classmethod
     def known(cls, known: Known, progress: Callable[[int, int], None]) -> Numbers:
-        rows, store = frame.feature_frame(known.workspace, [known.day], progress), Store(known.workspace)
+        rows, store = frame.feature_frame(known.workspace, [known.day], progress, only=NAMES), Store(known.workspace)
         each = zip(rows["account"], *(_numbers(rows, name) for name in NAMES), strict=True)
         numbers = {account: (arr, days, escalations) for account, arr, days, escalations in each}
         scored, risks = known.risks(RISK) or (None, {})

@@ -35,6 +35,7 @@ from serving.stores.once import REQUESTS
 from serving.stores.store import Store
 from serving.web import application as web
 from serving.web import book, freshness
+from serving.web.backroom import BackRoom
 from serving.web.kept import MOST, Kept
 from serving.work import states as found_by
 from serving.work.advocates import advocates
@@ -537,7 +538,7 @@ def test_what_cannot_be_told_of_an_outcome_is_said_once_and_kept(
 
     kept = app.state.live.kept
     monkeypatch.setattr(beacon_endpoint, "metrics", SimpleNamespace(ASKED=("churn", "advocacy"), beacon=too_short))
-    monkeypatch.setattr(kept, "_backroom", lambda make, *given: make(kept.workspace, *given))
+    monkeypatch.setattr(BackRoom, "__call__", lambda room, make, *given: make(room.workspace, *given))
     kept._found.clear()
     assert well(api.get("/v1/beacon"))["skipped"].keys() == {"churn", "advocacy"}
     assert "no date to judge churn" in refused(api.get("/v1/beacon?outcome=churn"), 400)

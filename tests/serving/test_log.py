@@ -37,6 +37,13 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Log]:
     found.store.engine.dispose()
 
 
+def test_what_is_planned_for_later_may_be_done_within_the_second_in_which_it_was_planned(log: Log) -> None:
+    now = NOON.replace(microsecond=700_000)
+    later = replace(PLANNED, at=NOON + timedelta(days=900))
+    log.add([later], now=now)
+    assert log.add([replace(DONE, at=NOON)], now=now + timedelta(milliseconds=200)) == 1
+
+
 def test_what_is_written_is_there_in_its_order_with_when_it_was_written(log: Log) -> None:
     before = datetime.now(UTC)
     assert log.add([PLANNED, HELD_OUT]) == 2

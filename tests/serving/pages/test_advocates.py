@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from io import StringIO
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from serving.endpoints import situation_of
 from serving.pages import advocates as of_page
 from serving.web.html import day
 from serving.web.live import Live
+from serving.work.asking import Situation
 from tests.serving.conftest import Inside
 from tests.serving.pages.reading import Element, read
 from training.charts import stories, svg
@@ -187,11 +189,18 @@ def test_stories_are_those_of_the_api_and_the_chart_has_them(inside: Inside) -> 
 def test_while_it_is_worked_out_the_page_says_so_and_looks_again(
     inside: Inside, apart: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(of_page, "PATIENCE", 0.0)
+    go_on, made = Event(), Situation.of
+
+    def of(workspace: Workspace) -> Situation:
+        assert go_on.wait(60)
+        return made(workspace)
+
+    monkeypatch.setattr(Situation, "of", of)
     monkeypatch.setitem(inside.app.state._state, "live", Live.load(apart))
     answer = inside.ask("GET", PAGE)
     assert (answer.status_code, "refresh" in answer.headers) == (202, True)
     assert "being computed" in read(answer.text).one("main").text
+    go_on.set()
     situation_of(inside.app.state.live, seconds=600)
 
 
