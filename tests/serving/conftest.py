@@ -80,6 +80,9 @@ def client(server: Server) -> httpx.Client:
     return server.client
 
 
+LONG = 240
+
+
 class Inside:
     """The guarded application without a server, asked one request after the other, from an address of choice."""
 
@@ -97,6 +100,16 @@ class Inside:
                 return await asking.request(method, path, headers=headers, **rest)
 
         return asyncio.run(asked())
+
+    def page(self, path: str, key: str = "") -> httpx.Response:
+        """Once it is made; until then it says that it is being computed, and that the browser is to look again."""
+        until = time.monotonic() + LONG
+        while (found := self.ask("GET", path, key)).status_code == 202:
+            assert time.monotonic() < until, found.text
+            assert "being computed" in found.text
+            assert found.headers["Refresh"] == found.headers["Retry-After"]
+        assert "Refresh" not in found.headers
+        return found
 
 
 @pytest.fixture(scope="module")

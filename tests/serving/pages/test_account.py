@@ -30,7 +30,7 @@ LIMIT = 300_000
 
 
 def page(inside: Inside, path: str, status: int = 200) -> Element:
-    found = inside.ask("GET", path)
+    found = inside.page(path)
     assert found.status_code == status, found.text
     assert len(found.content) < LIMIT, path
     return read(found.text)

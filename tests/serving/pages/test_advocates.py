@@ -34,7 +34,7 @@ def api(inside: Inside, path: str) -> Any:
 
 
 def page(inside: Inside, path: str = PAGE, status: int = 200) -> Element:
-    found = inside.ask("GET", path)
+    found = inside.page(path)
     assert found.status_code == status, found.text
     return read(found.text)
 

@@ -62,7 +62,7 @@ def api(inside: Inside, path: str) -> Any:
 
 
 def page(inside: Inside, path: str = PAGE, status: int = 200, key: str = "") -> Element:
-    found = inside.ask("GET", path, key)
+    found = inside.page(path, key)
     assert found.status_code == status, found.text
     return read(found.text)
 

@@ -15,7 +15,7 @@ from tests.serving.pages.reading import Element, read
 
 
 def page(inside: Inside, path: str = "/app/today", status: int = 200) -> Element:
-    found = inside.ask("GET", path)
+    found = inside.page(path)
     assert found.status_code == status, found.text
     return read(found.text)
 

@@ -14,22 +14,15 @@ from serving import amounts
 from serving.stores.keys import KEYS, Keys
 from serving.stores.store import Store
 from serving.web import application as web
-from tests.serving.conftest import Inside
+from tests.serving.conftest import LONG, Inside
 from tests.serving.pages.reading import Element, read
 
 PAGES = ("/app/portfolio", "/app/programme", "/app/metrics")
-LONG = 240
 
 
 def page(inside: Inside, path: str) -> Element:
-    """Once it is made; until then it says that it is being computed, and that the browser is to look again."""
-    until = time.monotonic() + LONG
-    while (found := inside.ask("GET", path)).status_code == 202:
-        assert time.monotonic() < until, found.text
-        assert "being computed" in found.text
-        assert found.headers["Refresh"] == found.headers["Retry-After"]
+    found = inside.page(path)
     assert found.status_code == 200, found.text
-    assert "Refresh" not in found.headers
     assert len(found.content) < 300_000
     return read(found.text)
 
