@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -76,17 +77,15 @@ def base_rate(y: Vector, p: Vector, weights: Weights) -> Vector:
 
 def auc(y: Vector, p: Vector, weights: Weights) -> Vector:
     """Probability that a yes ranks above a no, ties counted half; null where there is only one kind."""
-    order, last, first = _ranking(p)
-    yes, no = weights[:, order] * y[order], weights[:, order] * (1 - y[order])
-    below = np.concatenate([np.zeros((len(weights), 1)), np.cumsum(no, axis=1)], axis=1)
-    beaten = (yes * (below[:, first] + below[:, last + 1]) / 2).sum(axis=1)
-    pairs = yes.sum(axis=1) * no.sum(axis=1)
-    return np.divide(beaten, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+    order = np.argsort(p, kind="stable")
+    found: Vector = _auc(p[order], y[order], order, weights)
+    return found
 
 
 def average_precision(y: Vector, p: Vector, weights: Weights) -> Vector:
     """Area under the precision–recall steps, one step per distinct probability."""
-    order, last, _ = _ranking(-p)
+    order = np.argsort(-p, kind="stable")
+    last = np.searchsorted(-p[order], -p[order], side="right") - 1
     yes = weights[:, order] * y[order]
     hits, seen = np.cumsum(yes, axis=1)[:, last], np.cumsum(weights[:, order], axis=1)[:, last]
     precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
@@ -152,8 +151,21 @@ def _mean(values: Vector, weights: Weights) -> Vector:
     return (weights @ values) / weights.sum(axis=1)
 
 
-def _ranking(p: Vector) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Ascending order, and for each position the last and the first position of its tie."""
-    order = np.argsort(p, kind="stable")
-    ranked = p[order]
-    return order, np.searchsorted(ranked, ranked, side="right") - 1, np.searchsorted(ranked, ranked, side="left")
+@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _auc(p, y, order, weights):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """One pass over the rows, lowest probability first, for each draw."""
+    found = np.empty(len(weights))
+    for draw in range(len(weights)):
+        below, beaten, yes, i = 0.0, 0.0, 0.0, 0
+        while i < len(p):
+            tied_yes, tied_no, first = 0.0, 0.0, i
+            while i < len(p) and p[i] == p[first]:
+                weight = weights[draw, order[i]]
+                tied_yes += weight * y[i]
+                tied_no += weight * (1 - y[i])
+                i += 1
+            beaten += tied_yes * (below + tied_no / 2)
+            below += tied_no
+            yes += tied_yes
+        found[draw] = beaten / (yes * below) if yes * below > 0 else np.nan
+    return found

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -60,18 +61,24 @@ class Slope:
 class Panel:
     """Rows in any order: whose they are, as of when, the metric (null where not known) and the outcome (likewise)."""
 
-    accounts: Names
-    as_of: Names
+    accounts: Names | Codes
+    as_of: Names | Codes
     metric: Vector
     outcome: Vector
 
+    @cached_property
+    def codes(self) -> tuple[Codes, Codes]:
+        """Accounts and dates as numbers, in the order of their names."""
+        return _codes(self.accounts), _codes(self.as_of)
+
     def with_metric(self, metric: Vector) -> Panel:
-        return Panel(self.accounts, self.as_of, metric, self.outcome)
+        return Panel(*self.codes, metric, self.outcome)
 
 
 def own_past(panel: Panel) -> Vector:
     """How far the metric is from its mean on the account's earlier dates; null on the first, and where not known."""
-    frame = pd.DataFrame({"account": panel.accounts.astype(str), "as_of": panel.as_of, "x": panel.metric})
+    accounts, dates = panel.codes
+    frame = pd.DataFrame({"account": accounts, "as_of": dates, "x": panel.metric})
     ordered = frame.sort_values(["account", "as_of"], kind="stable").dropna()
     by = ordered.groupby("account")["x"]
     before = by.cumcount().to_numpy(dtype=float)
@@ -86,7 +93,7 @@ def against_own_past(panel: Panel) -> Slope | None:
     """The slope by instrument, with date effects: None where too few accounts differ from their own past."""
     away = own_past(panel)
     keep = ~np.isnan(away) & ~np.isnan(panel.outcome)
-    accounts, dates = _codes(panel.accounts[keep]), _codes(panel.as_of[keep])
+    accounts, dates = (_codes(codes[keep]) for codes in panel.codes)
     if not keep.any() or len(np.unique(accounts)) < FEWEST:
         return None
     y, x, z = (_less_date(column[keep], dates) for column in (panel.outcome, panel.metric, away))
@@ -105,7 +112,7 @@ def within(panel: Panel, beside: Sequence[Vector] = ()) -> list[Slope] | None:
     """
     columns = np.column_stack([panel.metric, *beside])
     keep = ~np.isnan(columns).any(axis=1) & ~np.isnan(panel.outcome)
-    accounts, dates = _codes(panel.accounts[keep]), _codes(panel.as_of[keep])
+    accounts, dates = (_codes(codes[keep]) for codes in panel.codes)
     x = columns[keep]
     by = pd.Series(x[:, 0]).groupby(accounts)
     moved = by.max() > by.min()
@@ -128,14 +135,15 @@ def within(panel: Panel, beside: Sequence[Vector] = ()) -> list[Slope] | None:
 
 def shuffled(panel: Panel, rng: np.random.Generator) -> Panel:
     """Each account with the metric of another one on the same dates; null where that one has none."""
-    accounts, dates = _codes(panel.accounts), _codes(panel.as_of)
+    accounts, dates = panel.codes
     table = np.full((int(accounts.max()) + 1, int(dates.max()) + 1), np.nan)
     table[accounts, dates] = panel.metric
     return panel.with_metric(table[rng.permutation(len(table))][accounts, dates])
 
 
-def _codes(names: Names) -> Codes:
-    return np.unique(names.astype(str), return_inverse=True)[1].astype(np.int64)
+def _codes(names: Names | Codes) -> Codes:
+    found = names if np.issubdtype(names.dtype, np.integer) else names.astype(str)
+    return np.unique(found, return_inverse=True)[1].astype(np.int64)
 
 
 def _less_date(column: Vector, dates: Codes) -> Vector:

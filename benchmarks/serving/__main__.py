@@ -188,11 +188,11 @@ def loaded(port: int, connections: int, seconds: float, asked: list[Case]) -> Ro
 
 
 @contextmanager
-def running(server: Server, root: Path) -> Iterator[int]:
-    """The server in a process of its own, up; its port."""
+def running(server: Server, root: Path, anywhere: bool = False) -> Iterator[int]:
+    """The server in a process of its own, up; its port. It is kept on one core, unless it may be ``anywhere``."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    command = [*_on_core(0), *(part.replace("{port}", str(port)) for part in server.command)]
+    command = [*([] if anywhere else _on_core(0)), *(part.replace("{port}", str(port)) for part in server.command)]
     environment = os.environ | {
         "PROPENSITY_WORKSPACE": str(root),
         "MLFLOW_TRACKING_URI": Registry(load(root)).uri,

@@ -25,6 +25,7 @@ from serving.web.guard import Json
 from serving.web.live import Live
 from serving.work import writing
 from serving.work.asking import Situation
+from serving.work.funnel import is_learnt, learn
 
 DATE = r"^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 INSTANT = (
@@ -225,7 +226,12 @@ def situation_of(live: Live, seconds: float = PATIENCE) -> Situation:
 
     Raises PropensityError (503) where it takes longer than so many seconds; it goes on being found out.
     """
-    before = live.kept.soon("situation", lambda: Situation.of(live.workspace), seconds, log=False)
+
+    def learnt() -> None:
+        if not is_learnt(live.workspace):
+            live.kept.beside(learn, log=False)
+
+    before = live.kept.soon("situation", lambda: Situation.of(live.workspace), seconds, log=False, first=learnt)
 
     def by_now() -> Situation:
         return before.by_now([entry for about in ("ask", "opt-out") for entry in live.kept.log.entries(about)])

@@ -165,6 +165,7 @@ def application() -> FastAPI:
 def start(app: FastAPI, workspace: Workspace) -> Watcher:
     """Load the workspace, and follow it from then on."""
     log_to_stderr()
+    _put_together(app)
     workspace.store_seconds = workspace.config.service.store_seconds
     loopback = os.environ.get(LOOPBACK) == "yes"
 
@@ -176,6 +177,12 @@ def start(app: FastAPI, workspace: Workspace) -> Watcher:
     watcher.begin()
     watcher.watch(workspace.config.service.watch_seconds)
     return watcher
+
+
+def _put_together(app: FastAPI) -> None:
+    """Every route: FastAPI does it when one is looked for, and whoever came first would wait a second."""
+    for route in app.routes:
+        route.matches({"type": "http", "method": "GET", "path": "/", "headers": []})
 
 
 def _settle() -> None:

@@ -87,16 +87,28 @@ class Kept:
         with suppress(KeyError):
             self._found.move_to_end(what)
 
-    def soon(self, what: Hashable, make: Callable[[], T], seconds: float, log: bool = True) -> T:
-        """The same of what may take minutes: made beside the requests. Raises PropensityError (503) where it is not there
-        after so many seconds; it goes on being made.
+    def soon(
+        self,
+        what: Hashable,
+        make: Callable[[], T],
+        seconds: float,
+        log: bool = True,
+        first: Callable[[], object] = lambda: None,
+    ) -> T:
+        """The same of what may take minutes: made beside the requests, ``first`` before its turn comes. Raises
+        PropensityError (503) where it is not there after so many seconds; it goes on being made.
         """
         found = self._found.get(what)
         if found is not None and found[0] == self.mark(log):
             self._used(what)
             there: T = found[1]
             return there
-        made = self.later(("kept", what), lambda: self(what, make, long=True, log=log), seconds)
+
+        def whole() -> T:
+            first()
+            return self(what, make, long=True, log=log)
+
+        made = self.later(("kept", what), whole, seconds)
         if made is None:
             raise PropensityError(
                 "this is being worked out from the latest data", "Ask again in a minute or two.", status=503

@@ -85,8 +85,8 @@ def asks_of(rows: pd.DataFrame, pairs: list[tuple[Person, str]]) -> pd.DataFrame
 
 def funnel(workspace: Workspace, progress: Progress = lambda _: None) -> Funnel:
     """As of the latest data; made if it is not there yet."""
-    place = workspace.state / "asks" / _key(workspace)
-    if not (place / TOLD).is_file():
+    place = _place(workspace)
+    if not is_learnt(workspace):
         past = asked.past(workspace, progress)
         as_of = frame.observed_until(workspace)
         progress("who says yes")
@@ -94,6 +94,15 @@ def funnel(workspace: Workspace, progress: Progress = lambda _: None) -> Funnel:
         progress("who acts unasked")
         _save(place, Funnel(as_of, yes, unasked(workspace, past)))
     return _load(place)
+
+
+def is_learnt(workspace: Workspace) -> bool:
+    return (_place(workspace) / TOLD).is_file()
+
+
+def learn(workspace: Workspace) -> None:
+    """Have it made, for ``funnel`` to find."""
+    funnel(workspace)
 
 
 def tested(workspace: Workspace, progress: Progress = lambda _: None) -> AsksBacktest:
@@ -127,8 +136,8 @@ def unasked(workspace: Workspace, past: Past) -> Model | None:
     return fitting.unasked(past.cells[known], y[known], past.signals, overlap, config.training)
 
 
-def _key(workspace: Workspace) -> str:
-    """Of whatever these numbers depend on."""
+def _place(workspace: Workspace) -> Path:
+    """Named after whatever these numbers depend on."""
     folder, _ = intake.current(workspace)
     config = workspace.config
     meant = [str(FORMAT), folder.name, str(frame.observed_until(workspace)), config.timezone]
@@ -136,7 +145,7 @@ def _key(workspace: Workspace) -> str:
         one.model_dump_json() for one in (config.asks, config.cohort, config.as_of, config.training, config.signals)
     ]
     meant += [config.outcomes.model_dump_json()]
-    return hashlib.sha256("\n".join(meant).encode()).hexdigest()[:16]
+    return workspace.state / "asks" / hashlib.sha256("\n".join(meant).encode()).hexdigest()[:16]
 
 
 def _save(place: Path, found: Funnel) -> None:
