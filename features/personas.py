@@ -61,8 +61,8 @@ class Personas:
 
         Sums are taken behaviour by behaviour, so that one person alone gets what they get among a million.
         """
-        standing = zip(counts, self.mean, self.deviation, strict=True)
-        points = [(logarithms(number) - mean) / deviation for number, mean, deviation in standing]
+        mean, deviation = np.array([self.mean, self.deviation])[:, :, np.newaxis]
+        points = (logarithms(np.array(counts)) - mean) / deviation
         distance = np.zeros((len(self.centres), len(counts[0])))
         for point, places in zip(points, np.array(self.centres).T, strict=True):
             distance += (point - places[:, np.newaxis]) ** 2
