@@ -81,7 +81,7 @@ class Kinds:
         return cls(each, (np.concatenate(exact_)[:, 0], np.concatenate(shapes_)[:, 0]))
 
     def answers(self, code: int) -> tuple[Integers, Numbers]:
-        """Of one account. Facts are not cut to what is its own: the kernel finds that in them."""
+        """Of one account. Facts are not cut to what is its own: the kernel finds that in them, up to 2**32 of a kind."""
         exact, shapes, row = self.nothing[0].copy(), self.nothing[1].copy(), row_of(code)
         for kind in self.each:
             if kind.facts.offsets[code] != kind.facts.offsets[code + 1]:
