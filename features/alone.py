@@ -17,17 +17,16 @@ import pyarrow.parquet as pq
 from features import cohort, computing, frame, intake, ledger, together, windows
 from features.aggregates import Aggregates
 from features.computing import Partition
-from features.expressions import Rank
+from features.facts import Facts
 from features.feature import Attribute, Column, Numbers
 from features.fingerprint import fingerprint, word
 from features.kernel import Names, Rows
 from features.peers import Peers, ranks
+from features.personas import Crowd
 from features.plan import Plan
 from features.together import Block, Integers, Step
 from features.workspace import Workspace
 
-FIRST = Rows(np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int32))
-"""The one row there is."""
 Value = float | str | None
 Texts = dict[str, str | None]
 
@@ -43,27 +42,52 @@ class Row:
     row_hash: str
 
 
+def row_of(code: int) -> Rows:
+    """The one row there is, of the account that has this code."""
+    return Rows(np.array([code], dtype=np.int32), np.zeros(1, dtype=np.int32))
+
+
 @dataclass(frozen=True)
 class Kind:
-    """What is asked of the facts of one kind, and what is answered of an account that has ``nothing`` of the kind."""
+    """All facts of one kind, what is asked of them, and where the answers lie among those of every kind."""
 
-    name: str
-    offsets: Integers
+    facts: Facts
     asked: Aggregates
+    exact: slice
+    shapes: slice
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """All that is asked of facts. ``nothing`` is answered of an account that has none: exact answers, and shapes."""
+
+    each: list[Kind]
     nothing: tuple[Integers, Numbers]
 
     @classmethod
-    def of(cls, whole: Partition, name: str, columns: list[Column], day: date) -> Kind:
-        found = whole.load(name)
-        asked = Aggregates.of(Names.of(found), columns, [day], whole.workspace.config.timezone)
-        none = replace(found.of(range(0)), offsets=np.zeros(2, dtype=np.int64))
-        return cls(name, found.offsets, asked, asked.answers(none, FIRST))
+    def of(cls, whole: Partition, made: Plan, day: date) -> Kinds:
+        each: list[Kind] = []
+        nothing = [(np.zeros((0, 1), np.int64), np.zeros((0, 1)))]
+        for name, columns in computing.by_kind(made).items():
+            facts = whole.load(name)
+            asked = Aggregates.of(Names.of(facts), columns, [day], whole.workspace.config.timezone)
+            none = replace(facts.of(range(0)), offsets=np.zeros(2, dtype=np.int64))
+            nothing.append(asked.answers(none, row_of(0)))
+            before = each[-1] if each else Kind(facts, asked, slice(0, 0), slice(0, 0))
+            exact = slice(before.exact.stop, before.exact.stop + len(asked.exact))
+            shapes = slice(before.shapes.stop, before.shapes.stop + len(asked.shapes))
+            each.append(Kind(facts, asked, exact, shapes))
+        exact_, shapes_ = zip(*nothing, strict=True)
+        return cls(each, (np.concatenate(exact_)[:, 0], np.concatenate(shapes_)[:, 0]))
 
-    def answers(self, own: Partition, code: int) -> tuple[Integers, Numbers]:
-        """Of one account, which ``own`` holds."""
-        if self.offsets[code] == self.offsets[code + 1]:
-            return self.nothing
-        return self.asked.answers(own.load(self.name), FIRST)
+    def answers(self, code: int) -> tuple[Integers, Numbers]:
+        """Of one account. Facts are not cut to what is its own: the kernel finds that in them, up to 2**32 of a kind."""
+        exact, shapes, row = self.nothing[0].copy(), self.nothing[1].copy(), row_of(code)
+        for kind in self.each:
+            if kind.facts.offsets[code] != kind.facts.offsets[code + 1]:
+                own_exact, own_shapes = kind.asked.answers(kind.facts, row)
+                exact[kind.exact], shapes[kind.shapes] = own_exact[:, 0], own_shapes[:, 0]
+        return exact, shapes
 
 
 @dataclass(frozen=True)
@@ -76,10 +100,12 @@ class Alone:
     instant: Integers
     codes: dict[str, int]
     place: dict[str, int]
-    kinds: list[Kind]
+    kinds: Kinds
     blocks: list[Block]
+    crowds: list[tuple[Column, Crowd]]
     steps: list[Step]
-    ranks: list[tuple[Column, Rank]]
+    ranks: list[tuple[str, str, str]]
+    """Columns of ranks: among those with the same of which column, of which column."""
     texts: dict[str, pa.Array]
     numbers: dict[str, Numbers]
 
@@ -97,7 +123,7 @@ class Alone:
         owners = computing.owners(folder)
         whole = Partition(workspace, facts, folder, report, range(accounts), owners=owners)
         place = {column.name: number for number, column in enumerate(made.columns)}
-        kinds = [Kind.of(whole, kind, columns, day) for kind, columns in computing.by_kind(made).items()]
+        kinds = Kinds.of(whole, made, day)
         said = [column for column in made.columns if isinstance(column.declaration, Attribute)]
         table = whole.attributes(["account", *(column.name for column in said)])
         one = {column.name: table[column.name].combine_chunks() for column in said}
@@ -109,9 +135,10 @@ class Alone:
             {account: code for code, account in enumerate(table["account"].to_pylist())},
             place,
             kinds,
-            together.blocks((kind.asked for kind in kinds), place),
+            together.blocks((kind.asked for kind in kinds.each), place),
+            computing.crowded(made),
             together.steps(made, place),
-            ranks(made),
+            [(column.name, rank.among, made.inputs(column)[0]) for column, rank in ranks(made)],
             {column.name: one[column.name] for column in said if column.categorical},
             {column.name: computing.floats(one[column.name]) for column in said if not column.categorical},
         )
@@ -119,37 +146,35 @@ class Alone:
     def row(self, account: str, peers: Peers) -> Row | None:
         """None where the account may not be scored as of that day, so that the frame has no row of it."""
         code = self.codes[account]
-        own = self.whole.part(range(code, code + 1))
-        if not computing.scorable(own, FIRST, [self.day])[0]:
+        if not computing.scorable(self.whole, row_of(code), [self.day])[0]:
             return None
-        row = self._computed(own, code)
+        row = self._computed(code)
         texts: Texts = {name: column[code].as_py() for name, column in self.texts.items()}
-        for column, rank in self.ranks:
-            of = self.place[self.plan.inputs(column)[0]]
-            row[self.place[column.name]] = peers.rank(column.name, [texts[rank.among]], row[of : of + 1])[0]
+        for name, among, of in self.ranks:
+            at = self.place[of]
+            row[self.place[name]] = peers.rank_in(name, texts[among], row[at : at + 1])[0]
         values: dict[str, Value] = {**dict(zip(self.place, row.tolist(), strict=True)), **texts}
-        return Row(account, self.day, values, self._applies(own), self._hash(account, row, texts))
+        return Row(account, self.day, values, self._applies(code), self._hash(account, row, texts))
 
-    def _computed(self, own: Partition, code: int) -> Numbers:
+    def _computed(self, code: int) -> Numbers:
         """All but texts and ranks, which stay unknown."""
         row = np.full(len(self.place), np.nan)
-        each = [kind.answers(own, code) for kind in self.kinds]
-        exact = np.concatenate([np.zeros(0, np.int64), *(found[:, 0] for found, _ in each)])
-        shapes = np.concatenate([np.zeros(0), *(found[:, 0] for _, found in each)])
+        exact, shapes = self.kinds.answers(code)
         for block in self.blocks:
             row[block.columns] = block.number(exact, shapes, self.instant)
         for name, numbers in self.numbers.items():
             row[self.place[name]] = numbers[code]
-        for name, crowd in computing.crowds(own, self.plan, FIRST, [self.day]).items():
+        own = self.whole.part(range(code, code + 1))
+        for name, crowd in computing.crowds(own, self.crowds, row_of(0), [self.day]).items():
             row[self.place[name]] = np.asarray(crowd)[0]
         for step in self.steps:
             row[step.columns] = step.number(row)
         return row
 
-    def _applies(self, own: Partition) -> frozenset[str]:
-        config = own.workspace.config
+    def _applies(self, code: int) -> frozenset[str]:
+        config, load, row = self.whole.workspace.config, self.whole.load, row_of(code)
         return frozenset(
-            name for name, outcome in config.outcomes if cohort.applies(own.load, config, outcome, FIRST, [self.day])[0]
+            name for name, outcome in config.outcomes if cohort.applies(load, config, outcome, row, [self.day])[0]
         )
 
     def _hash(self, account: str, row: Numbers, texts: Texts) -> str:

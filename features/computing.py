@@ -135,7 +135,7 @@ def compute(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> V
         for column in attributes:
             found = _spread(table[column.name], rows)
             values[column.name] = found if column.categorical else floats(found)
-    values |= crowds(partition, made, rows, days)
+    values |= crowds(partition, crowded(made), rows, days)
     for column in made.columns:
         if not isinstance(column.declaration, Feature | Attribute | Crowd):
             inputs = [np.asarray(values[name], dtype=np.float64) for name in made.inputs(column)]
@@ -173,9 +173,13 @@ def _done(names: Names, behaviours: tuple[Feature, ...], days: tuple[date, ...],
     return Aggregates.of(names, [Column(behaviour.name, behaviour, DAYS) for behaviour in behaviours], days, zone)
 
 
-def crowds(partition: Partition, made: Plan, rows: Rows, days: list[date]) -> Values:
+def crowded(made: Plan) -> list[tuple[Column, Crowd]]:
     """The columns that tell how the active people of each account spread over the personas."""
-    declared = [(column, column.declaration) for column in made.columns if isinstance(column.declaration, Crowd)]
+    return [(column, column.declaration) for column in made.columns if isinstance(column.declaration, Crowd)]
+
+
+def crowds(partition: Partition, declared: list[tuple[Column, Crowd]], rows: Rows, days: list[date]) -> Values:
+    """The values of these columns."""
     if not declared:
         return {}
     fitted = declared[0][1].among

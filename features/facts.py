@@ -284,11 +284,11 @@ class Facts:
     def by_contact(self, contacts: range) -> Facts:
         """Those that name one of these contacts, delimited by contact instead of account."""
         order = np.argsort(self.contact, kind="stable")  # within a contact they stay in the order of time
-        begin, end = np.searchsorted(self.contact[order], [contacts.start, contacts.stop])
-        order = order[begin:end]
+        offsets = np.searchsorted(self.contact[order], np.arange(contacts.start, contacts.stop + 1)).astype(np.int64)
+        order = order[offsets[0] : offsets[-1]]
         return replace(
             self,
-            offsets=np.searchsorted(self.contact[order], np.arange(contacts.start, contacts.stop + 1)).astype(np.int64),
+            offsets=offsets - offsets[0],
             occurred=self.occurred[order],
             known=self.known[order],
             value=self.value[order],

@@ -34,13 +34,17 @@ class Peers:
         codes = {group: number for number, group in enumerate(dict.fromkeys(groups))}
         group_of = np.array([codes[group] for group in groups], dtype=np.int64)
         for group, code in codes.items():
-            peers = self.values.get(column, {}).get(group, np.zeros(0))
-            mine = np.flatnonzero((group_of == code) & ~np.isnan(values))
-            if len(peers) >= FEWEST:
-                below = np.searchsorted(peers, values[mine], side="left")
-                up_to = np.searchsorted(peers, values[mine], side="right")
-                out[mine] = (below + up_to) / 2 / len(peers)
+            mine = np.flatnonzero(group_of == code)
+            out[mine] = self.rank_in(column, group, values[mine])
         return out
+
+    def rank_in(self, column: str, group: str | None, values: Numbers) -> Numbers:
+        """The same of one group."""
+        peers = self.values.get(column, {}).get(group, ())
+        if len(peers) < FEWEST:
+            return np.full(len(values), np.nan)
+        below, up_to = np.searchsorted(peers, values, side="left"), np.searchsorted(peers, values, side="right")
+        return np.where(np.isnan(values), np.nan, (below + up_to) / 2 / len(peers))
 
     def table(self) -> pa.Table:
         """As it is stored: one row per column and group."""

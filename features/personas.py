@@ -61,16 +61,12 @@ class Personas:
 
         Sums are taken behaviour by behaviour, so that one person alone gets what they get among a million.
         """
-        standing = zip(counts, self.mean, self.deviation, strict=True)
-        points = [(logarithms(number) - mean) / deviation for number, mean, deviation in standing]
-        found, least = np.full(len(counts[0]), -1), np.full(len(counts[0]), np.inf)
-        for persona, centre in enumerate(self.centres):
-            distance = np.zeros(len(least))
-            for point, place in zip(points, centre, strict=True):
-                distance += (point - place) ** 2
-            found[distance < least] = persona
-            least = np.minimum(least, distance)
-        return np.where(active(counts), found, -1)
+        mean, deviation = np.array([self.mean, self.deviation])[:, :, np.newaxis]
+        points = (logarithms(np.array(counts)) - mean) / deviation
+        distance = np.zeros((len(self.centres), len(counts[0])))
+        for point, places in zip(points, np.array(self.centres).T, strict=True):
+            distance += (point - places[:, np.newaxis]) ** 2
+        return np.where(active(counts), distance.argmin(axis=0), -1)
 
 
 def logarithms(counts: Numbers) -> Numbers:

@@ -150,22 +150,21 @@ class Encoder:
         """The same from rows, numbers as floats, what is left out null: without a frame, whose making takes longer than a
         prediction.
         """
-        out = np.full((len(rows), len(self.columns)), np.nan)
+        out = np.empty((len(rows), len(self.columns)), dtype=np.float64)
         for line, row in zip(out, rows, strict=True):
-            for name, value in row.items():
-                if value is not None and name in self._places:
-                    place, codes = self._places[name]
-                    line[place] = value if codes is None else codes.get(value, np.nan)  # type: ignore[call-overload]
+            values = [row.get(name) for name in self.columns]
+            for position, codes in self._codes.items():
+                values[position] = codes.get(values[position])
+            line[:] = np.array(values, dtype=np.float64)  # None is NaN
         return out
 
     @cached_property
-    def _places(self) -> dict[str, tuple[int, dict[str, float] | None]]:
-        """Where each column stands, and the codes of its categories."""
-        codes = {
-            name: {category: float(code) for code, category in enumerate(found)}
-            for name, found in self.categories.items()
+    def _codes(self) -> dict[int, dict[object, float]]:
+        """Of each column of categories, by its position, what they are in the matrix."""
+        return {
+            position: {category: float(code) for code, category in enumerate(self.categories[self.columns[position]])}
+            for position in self.categorical
         }
-        return {name: (place, codes.get(name)) for place, name in enumerate(self.columns)}
 
     @property
     def categorical(self) -> list[int]:

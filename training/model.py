@@ -80,10 +80,9 @@ class Model:
 
     def score_matrix(self, matrix: Matrix, shift: Vector) -> Scores:
         """``shift`` is that of the rows which the matrix was made of."""
-        raw = combined.raw(self.parts, matrix)
+        raw, own = combined.with_variance(self.parts, matrix)
         calibrated = self.sigmoid.odds(raw)
-        variance = self.sigmoid.slope**2 * combined.variance(self.parts, matrix)
-        variance = variance + self._calibration_variance(raw, calibrated)
+        variance = self.sigmoid.slope**2 * own + self._calibration_variance(raw, calibrated)
         variance = self.wider * variance + (0.0 if self.season is None else self.season.variance)
         odds, reach = calibrated + shift, REACH * np.sqrt(variance)
         return Scores(expit(odds), expit(odds - reach), expit(odds + reach))
@@ -108,7 +107,8 @@ class Model:
     def _calibration_variance(self, raw: Vector, odds: Vector) -> Vector:
         if not self.spread:
             return np.zeros(len(raw))
-        apart = np.stack([sigmoid.odds(raw) for sigmoid in self.spread]) - odds
+        slopes, shifts = np.array([(sigmoid.slope, sigmoid.shift) for sigmoid in self.spread]).T[:, :, np.newaxis]
+        apart = slopes * raw + shifts - odds
         return mean_of(list(apart**2))
 
     def save(self, folder: Path) -> str:

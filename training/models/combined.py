@@ -28,16 +28,17 @@ def raw(parts: tuple[Part, ...], matrix: Matrix) -> Vector:
     return added([part.weight * part.component.raw(matrix) for part in parts if part.weight])
 
 
-def variance(parts: tuple[Part, ...], matrix: Matrix) -> Vector:
+def with_variance(parts: tuple[Part, ...], matrix: Matrix) -> tuple[Vector, Vector]:
     """As if all erred alike, since all have learnt from the same rows. Where a component without weight is less sure,
     or sees it differently, that counts.
     """
-    own = added([part.weight * np.sqrt(part.component.variance(matrix)) for part in parts if part.weight]) ** 2
-    for part in parts:
-        if not part.weight:
-            away = part.component.raw(matrix) - raw(parts, matrix)
-            own = np.maximum(own, part.component.variance(matrix) + away**2)
-    return own
+    each = [(part.weight, *part.component.with_variance(matrix)) for part in parts]
+    total = added([weight * one for weight, one, _ in each if weight])
+    own = added([weight * np.sqrt(variance) for weight, _, variance in each if weight]) ** 2
+    for weight, one, variance in each:
+        if not weight:
+            own = np.maximum(own, variance + (one - total) ** 2)
+    return total, own
 
 
 def contributions(parts: tuple[Part, ...], matrix: Matrix) -> Matrix:

@@ -21,8 +21,8 @@ class Component(Protocol):
     def raw(self, matrix: Matrix) -> Vector:
         """Log-odds, one per row; one row alone gets, bit for bit, what it gets among a million."""
 
-    def variance(self, matrix: Matrix) -> Vector:
-        """How uncertain the log-odds are because the rows learnt from were few: a variance per row."""
+    def with_variance(self, matrix: Matrix) -> tuple[Vector, Vector]:
+        """``raw``, and how uncertain it is because the rows learnt from were few: a variance per row."""
 
     def contributions(self, matrix: Matrix) -> Matrix:
         """What each column adds to the log-odds; the last column is the starting point, a row sums to ``raw``."""

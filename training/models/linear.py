@@ -102,13 +102,16 @@ class Linear:
     kind: str = "linear"
 
     def raw(self, matrix: Matrix) -> Vector:
-        return self.intercept + _rowwise(self.design.terms(matrix), np.array(self.coefficients))
+        return self._raw(self.design.terms(matrix))
 
-    def variance(self, matrix: Matrix) -> Vector:
-        draws = np.array(self.draws).T
-        drawn = np.repeat(draws[:1], len(matrix), axis=0)
-        _add(self.design.terms(matrix), np.ascontiguousarray(draws[1:]), drawn)
-        return mean_of(list((drawn.T - self.raw(matrix)) ** 2))
+    def with_variance(self, matrix: Matrix) -> tuple[Vector, Vector]:
+        terms, draws = self.design.terms(matrix), np.array(self.draws).T
+        raw, drawn = self._raw(terms), np.repeat(draws[:1], len(matrix), axis=0)
+        _add(terms, np.ascontiguousarray(draws[1:]), drawn)
+        return raw, mean_of(list((drawn.T - raw) ** 2))
+
+    def _raw(self, terms: Matrix) -> Vector:
+        return self.intercept + _rowwise(terms, np.array(self.coefficients))
 
     def contributions(self, matrix: Matrix) -> Matrix:
         out = np.zeros((len(matrix), self.columns + 1))

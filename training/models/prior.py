@@ -31,8 +31,8 @@ class Prior:
     def raw(self, matrix: Matrix) -> Vector:
         return self.log_odds + self._shift(matrix)
 
-    def variance(self, matrix: Matrix) -> Vector:
-        return np.full(len(matrix), self.spread)
+    def with_variance(self, matrix: Matrix) -> tuple[Vector, Vector]:
+        return self.raw(matrix), np.full(len(matrix), self.spread)
 
     def contributions(self, matrix: Matrix) -> Matrix:
         out = np.zeros((len(matrix), self.columns + 1))

@@ -86,12 +86,12 @@ class Trees:
     def raw(self, matrix: Matrix) -> Vector:
         return mean_of(self._each(matrix))
 
-    def variance(self, matrix: Matrix) -> Vector:
+    def with_variance(self, matrix: Matrix) -> tuple[Vector, Vector]:
         """How far the boosters are apart tells how much another sample of accounts would have changed their mean. So few
         tell little of a single row, which is why it is pulled towards what is usual.
         """
-        free = len(self.boosters) - 1
-        return self.blind * (PULL * self.usual + free * apart(self._each(matrix))) / (PULL + free)
+        each, free = self._each(matrix), len(self.boosters) - 1
+        return mean_of(each), self.blind * (PULL * self.usual + free * apart(each)) / (PULL + free)
 
     def contributions(self, matrix: Matrix) -> Matrix:
         """Exact Shapley values, averaged over the boosters."""
