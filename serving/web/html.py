@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -14,6 +15,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from features.errors import PropensityError
@@ -66,6 +68,7 @@ def environment() -> Environment:
         "part": part,
         "day": day,
         "counted": counted,
+        "told": told,
     }
     made.globals |= {
         "between": amounts.between,
@@ -101,6 +104,12 @@ def day(text: str | date | None) -> str:
 def counted(count: int, one: str, many: str | None = None) -> str:
     """1 call, 2 calls."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def told(text: str | None) -> Markup:
+    """A hint, whose commands stand between backticks: as code."""
+    parts = enumerate(re.split(r"`([^`]*)`", text or ""))
+    return Markup().join(Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in parts)
 
 
 @cache

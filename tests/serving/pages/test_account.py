@@ -17,6 +17,7 @@ from serving.pages import account as account_page
 from serving.stores.keys import KEYS, Keys
 from serving.stores.store import NAMES, Store
 from serving.web import application as web
+from serving.web import html
 from serving.web.html import day
 from serving.web.reception import COOKIE
 from serving.work.asking import Situation
@@ -209,6 +210,13 @@ def test_scores_and_each_made_again(inside: Inside, apart: Workspace, account: s
     assert "bit for bit" in page(inside, f"/app/history/{account}?replay={stored[0].score_id}").text
     other = Store(apart).top("churn", 2)[1].score_id
     page(inside, f"/app/history/{account}?replay={other}", 404)
+
+
+def test_a_command_in_a_hint_is_code_and_everything_else_is_text() -> None:
+    assert html.told("Say `propensity <b>`; or <i>wait` a day.") == (
+        "Say <code>propensity &lt;b&gt;</code>; or &lt;i&gt;wait` a day."
+    )
+    assert html.told(None) == ""
 
 
 def test_what_is_written_down_is_open_until_it_is_over(inside: Inside, account: str) -> None:
