@@ -56,7 +56,7 @@ def _ratios(rows: list[dict[str, Any]]) -> list[str]:
         if ours is None:
             continue
         beside = [
-            f"{ours / rate:,.2g} times {what if who == 'propensity' else f'{who} ({what})'}"
+            f"{_times(ours / rate)} times {what if who == 'propensity' else f'{who} ({what})'}"
             for (who, what, many), rate in rates.items()
             if many == connections and (who != "propensity" or what == BARE) and rate
         ]
@@ -70,3 +70,7 @@ def _over(one: float | None, other: float | None) -> float | None:
 
 def _number(value: float | None, digits: int = 0) -> str:
     return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
