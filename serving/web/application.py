@@ -165,7 +165,7 @@ def application() -> FastAPI:
 def start(app: FastAPI, workspace: Workspace) -> Watcher:
     """Load the workspace, and follow it from then on."""
     log_to_stderr()
-    _put_together(app)
+    put_together(app)
     workspace.store_seconds = workspace.config.service.store_seconds
     loopback = os.environ.get(LOOPBACK) == "yes"
 
@@ -179,7 +179,7 @@ def start(app: FastAPI, workspace: Workspace) -> Watcher:
     return watcher
 
 
-def _put_together(app: FastAPI) -> None:
+def put_together(app: FastAPI) -> None:
     """Every route: FastAPI does it when one is looked for, and whoever came first would wait a second."""
     for route in app.routes:
         route.matches({"type": "http", "method": "GET", "path": "/", "headers": []})

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 import yaml
+from fastapi.routing import _IncludedRouter
 
 from features.workspace import Workspace
 from serving.service import SERVICE
 from serving.stores.store import Store
+from serving.web import application as web
 from serving.web import freshness, gauges
 from serving.web.body import MOST_BYTES
 from serving.web.guard import HEALTH, METRICS, METRICS_PATH
@@ -133,3 +135,17 @@ def test_bentoml_build_is_told_everything_that_the_service_imports() -> None:
     assert (root / "requirements.lock").is_file()
     packages = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     assert {f"{name}/**" for name in packages["root_packages"]} <= set(found.include)
+
+
+def test_whoever_comes_first_does_not_wait_for_routes_to_be_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    put = _IncludedRouter._build_effective_context
+    monkeypatch.setattr(_IncludedRouter, "_build_effective_context", lambda *given: made.append(given) or put(*given))
+    app = web.application()
+    web.put_together(app)
+    before = len(made)
+    assert before > len(web.ENDPOINTS)
+    for path in ("/v1/health", "/v1/accounts/a/scores", "/app/today", "/nowhere"):
+        for route in app.routes:
+            route.matches({"type": "http", "method": "GET", "path": path, "headers": []})
+    assert len(made) == before
