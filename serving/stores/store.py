@@ -241,7 +241,7 @@ def _engine(url: str, seconds: float, _process: int) -> Engine:
     An error is logged; what was to be stored is not.
     """
     if url.startswith("postgresql+psycopg:"):
-        from serving.stores.patience import patient  # noqa: PLC0415 - psycopg is there only where it is needed
+        from serving.stores.patience import patient  # noqa: PLC0415 - psycopg takes its time, and SQLite is the usual
 
         pool = {"pool_pre_ping": True, "pool_timeout": seconds, "pool_size": KEPT, "max_overflow": MORE}
         return patient(sa.create_engine(url, hide_parameters=True, **pool), seconds)

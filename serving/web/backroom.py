@@ -18,7 +18,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any, TypeVar, get_type_hints
 from weakref import finalize
 
@@ -40,10 +40,10 @@ COMMAND = [sys.executable, "-W", "ignore", "-m", "serving.web.backroom"]
 
 
 class BackRoom:
-    """Makes one thing at a time: whoever asks waits for their ``turn``."""
+    """Makes one thing at a time: whoever asks sees to that."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self.workspace, self.turn = workspace, Lock()
+        self.workspace = workspace
         self._process: subprocess.Popen[str] | None = None
         self._gone = 0
 

@@ -18,23 +18,54 @@ from serving.web.backroom import BackRoom
 from serving.web.later import Later
 
 T = TypeVar("T")
-MOST = 64
+MOST = 256
+"""Of each kind."""
 Mark = tuple[Hashable, ...]
 
 
+class Shelf:
+    """What was made of one kind, at most so many: what was asked for longest ago is let go first. One thing is made at a
+    time; whoever else wants it waits, and finds it made.
+    """
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+        self._found: OrderedDict[Hashable, tuple[Mark, Any]] = OrderedDict()
+
+    def there(self, what: Hashable, mark: Mark) -> tuple[Mark, Any] | None:
+        """What was made of this very state of the data, with that state."""
+        found = self._found.get(what)
+        if found is None or found[0] != mark:
+            return None
+        with suppress(KeyError):  # it may have been let go meanwhile
+            self._found.move_to_end(what)
+        return found
+
+    def __call__(self, what: Hashable, make: Callable[[], Any], mark: Callable[[], Mark]) -> Any:
+        found = self.there(what, mark())
+        if found is None:
+            with self._turn:
+                now = mark()
+                found = self.there(what, now)
+                if found is None:
+                    found = self._found[what] = (now, make())
+                    while len(self._found) > MOST:
+                        self._found.popitem(last=False)
+        return found[1]
+
+
 class Kept:
-    """What was made for one workspace. One thing is made at a time, beside it one of those that take ``long``, and one of
-    each kind in a process of its own: whoever else wants it waits, and finds it made.
+    """What was made for one workspace: the usual, what takes ``long``, and each kind that is made in a process of its own, so
+    that none of these waits for another, nor drives it out.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.log = Log(workspace)
-        self._making, self._making_long = Lock(), Lock()
-        self._last: dict[bool, Mark] = {}
-        self._found: OrderedDict[Hashable, tuple[Mark, Any]] = OrderedDict()
         self.later = Later()
-        self._rooms: dict[str, BackRoom] = {}
+        self._last: dict[bool, Mark] = {}
+        self._usual, self._long = Shelf(), Shelf()
+        self._rooms: dict[str, tuple[BackRoom, Shelf]] = {}
 
     def mark(self, log: bool = True) -> Mark:
         """Which tables are in use, which batches are shown, and, with ``log``, how long the log is; as they last were
@@ -59,33 +90,14 @@ class Kept:
         """``what`` names the answer and everything it was asked with; an error is not kept. Without ``log`` it stays
         whatever is written to the log.
         """
-        return self._once(what, make, self._making_long if long else self._making, log)
+        found: T = (self._long if long else self._usual)(what, make, lambda: self.mark(log))
+        return found
 
     def beside(self, make: Callable[..., T], *given: Any, log: bool = True) -> T:
         """What ``make(workspace, *given)`` comes to in a process of its own (``BackRoom``): of what takes minutes."""
-        room = self._rooms.setdefault(make.__module__, BackRoom(self.workspace))
-        return self._once((make.__module__, make.__qualname__, *given), lambda: room(make, *given), room.turn, log)
-
-    def _once(self, what: Hashable, make: Callable[[], T], turn: Lock, log: bool) -> T:
-        mark = self.mark(log)
-        found = self._found.get(what)
-        if found is None or found[0] != mark:
-            with turn:
-                mark = self.mark(log)
-                found = self._found.get(what)
-                if found is None or found[0] != mark:
-                    found = (mark, make())
-                    self._found[what] = found
-                    while len(self._found) > MOST:
-                        self._found.popitem(last=False)
-        self._used(what)
-        value: T = found[1]
-        return value
-
-    def _used(self, what: Hashable) -> None:
-        """What was asked for longest ago is let go first; it may have been let go meanwhile."""
-        with suppress(KeyError):
-            self._found.move_to_end(what)
+        room, shelf = self._rooms.setdefault(make.__module__, (BackRoom(self.workspace), Shelf()))
+        found: T = shelf((make.__qualname__, *given), lambda: room(make, *given), lambda: self.mark(log))
+        return found
 
     def soon(
         self,
@@ -98,11 +110,10 @@ class Kept:
         """The same of what may take minutes: made beside the requests, ``first`` before its turn comes. Raises
         PropensityError (503) where it is not there after so many seconds; it goes on being made.
         """
-        found = self._found.get(what)
-        if found is not None and found[0] == self.mark(log):
-            self._used(what)
-            there: T = found[1]
-            return there
+        there = self._long.there(what, self.mark(log))
+        if there is not None:
+            before: T = there[1]
+            return before
 
         def whole() -> T:
             first()

@@ -539,11 +539,11 @@ def test_what_cannot_be_told_of_an_outcome_is_said_once_and_kept(
     kept = app.state.live.kept
     monkeypatch.setattr(beacon_endpoint, "metrics", SimpleNamespace(ASKED=("churn", "advocacy"), beacon=too_short))
     monkeypatch.setattr(BackRoom, "__call__", lambda room, make, *given: make(room.workspace, *given))
-    kept._found.clear()
+    kept._rooms.clear()
     assert well(api.get("/v1/beacon"))["skipped"].keys() == {"churn", "advocacy"}
     assert "no date to judge churn" in refused(api.get("/v1/beacon?outcome=churn"), 400)
     assert made == ["churn", "advocacy"]
-    kept._found.clear()
+    kept._rooms.clear()
 
 
 def test_reading_alerts_raises_none_and_one_that_was_dealt_with_is_gone(api: httpx.Client, company: Workspace) -> None:
@@ -724,16 +724,22 @@ def test_what_takes_long_keeps_nobody_waiting_and_without_the_log_stays(
     kept = Kept(company)
     assert kept("long", lambda: kept("short", lambda: 7) + 1, long=True, log=False) == 8  # both at once
     Log(company).add(touch(scored[1].account, "ann", "visit"))
-    assert kept("long", lambda: 0, log=False) == 8
+    assert kept("long", lambda: 0, long=True, log=False) == 8
     assert kept("short", lambda: 9) == 9
 
 
 def test_what_is_asked_for_again_and_again_stays(company: Workspace) -> None:
     kept = Kept(company)
     kept("situation", lambda: 7)
+    kept("made within minutes", lambda: 7, long=True)
     for page in range(3 * MOST):
         kept(page, lambda: 0)
         assert kept("situation", lambda: 8) == 7
+    kept("nobody has asked since", lambda: 7)
+    for page in range(MOST):
+        kept(page, lambda: 0)
+    assert kept("nobody has asked since", lambda: 8) == 8
+    assert kept("made within minutes", lambda: 8, long=True) == 7, "pages do not drive it out"
 
 
 def test_what_takes_minutes_is_made_once_beside_the_requests(company: Workspace) -> None:
