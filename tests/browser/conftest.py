@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Response, expect
 
 from benchmarks.browser import opened
 from benchmarks.every_page import every_page
@@ -20,6 +20,7 @@ from tests.serving.conftest import launch, stop
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 700}
 SECONDS = 60
+expect.set_options(timeout=1000 * SECONDS)  # a page may say first that it is being made, and look again
 MAKING = 202
 
 
