@@ -87,7 +87,6 @@ class Seen:
 
 def _ask(client: httpx.Client, accounts: list[str], truth: Truth, seen: Seen) -> None:
     """One request; each of its scores must be what the one version that it names says, bit for bit."""
-    seen.answers += 1
     try:
         answer = client.post("/v1/score", json={"outcome": OUTCOME, "accounts": accounts})
     except httpx.TransportError as error:
@@ -106,30 +105,28 @@ def _ask(client: httpx.Client, accounts: list[str], truth: Truth, seen: Seen) ->
 
 @contextmanager
 def load(url: str, truth: Truth, threads: int = 2) -> Iterator[Seen]:
-    """Requests one after the other, from so many at once, as long as this lasts."""
-    seen, stop = [Seen() for _ in range(threads)], threading.Event()
+    """Requests one after the other, from so many at once, as long as this lasts; what is seen is told while it is seen."""
+    seen, stop, counting = Seen(), threading.Event(), threading.Lock()
     accounts = sorted(next(iter(truth.values())))
 
-    def again(mine: Seen, first: int) -> None:
+    def again(first: int) -> None:
         with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as client:
             while not stop.is_set():
                 first = (first + 7) % len(accounts)
-                _ask(client, (accounts + accounts)[first : first + ASKED], truth, mine)
+                _ask(client, (accounts + accounts)[first : first + ASKED], truth, seen)
+                with counting:
+                    seen.answers += 1
                 time.sleep(PAUSE)
 
-    asking = [threading.Thread(target=again, args=(one, number)) for number, one in enumerate(seen)]
+    asking = [threading.Thread(target=again, args=(number,)) for number in range(threads)]
     for thread in asking:
         thread.start()
-    whole = Seen()
     try:
-        yield whole
+        yield seen
     finally:
         stop.set()
         for thread in asking:
             thread.join()
-        whole.answers = sum(one.answers for one in seen)
-        whole.versions = set().union(*(one.versions for one in seen))
-        whole.wrong = [wrong for one in seen for wrong in one.wrong]
 
 
 def until(true: Callable[[], bool], what: str) -> float:

@@ -57,7 +57,9 @@ class Heard:
             self._say("console", message.text)
 
     def _failed(self, request: Request) -> None:
-        if not (request.is_navigation_request() and request.failure == "net::ERR_ABORTED"):  # a file to be kept
+        if (
+            request.failure != "net::ERR_ABORTED"
+        ):  # the browser's own doing: a file to be kept, a page left before it was whole
             self._say("failed", f"{request.url}: {request.failure}")
 
     def _asked(self, request: Request) -> None:
