@@ -9,27 +9,31 @@ writing requests carry an Idempotency-Key and are sent again; what was answered 
 from __future__ import annotations
 
 import os
-import socket
-import sys
 import warnings
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # BentoML's own dependencies deprecate each other
     from bentoml import service
 
-from features.errors import PropensityError
-from features.workspace import Workspace, load
-from serving.stores.keys import Keys
-from serving.stores.store import Store
-from serving.web import application as web
-from serving.web.door import is_loopback
-from serving.web.guard import Front, Guard
-from serving.web.openid import secret_of
+from features.workspace import load
+from serving.start import WORKSPACE
 
-WORKSPACE = "PROPENSITY_WORKSPACE"
-SERVICE = "serving.service:Propensity"
-app = web.application()
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp
+
+    from serving.web.guard import Front
+
+
+@cache
+def application() -> FastAPI:
+    """What answers, made where it is needed: BentoML's process that only watches over the worker loads none of it."""
+    from serving.web import application as web
+
+    return web.application()
 
 
 @service(
@@ -43,62 +47,20 @@ class Propensity:
     """The scores of the workspace that PROPENSITY_WORKSPACE names."""
 
     def __init__(self) -> None:
-        web.start(app, load(Path(os.environ[WORKSPACE])))
+        from serving.web import application as web
+
+        web.start(application(), load(Path(os.environ[WORKSPACE])))
 
     def __is_ready__(self) -> bool:
-        return web.ready(app)
+        from serving.web import application as web
+
+        return web.ready(application())
 
 
-Propensity.add_asgi_middleware(Front, ours=Guard(app))  # type: ignore[attr-defined]
+def front(app: ASGIApp) -> Front:
+    from serving.web.guard import Front, Guard
+
+    return Front(app, ours=Guard(application()))
 
 
-def serve(workspace_root: Path, host: str = "127.0.0.1", port: int = 3000, of: str = SERVICE) -> int:
-    """Become the BentoML server, in the foreground: it gets the signals, and its exit status is the command's.
-
-    ``of`` names the service, module and class, for one that adds to this one.
-
-    Raises PropensityError where the address cannot be listened on, others could reach it and nobody has a key, or the
-    secret for the company's own login is not in the environment.
-    """
-    root = workspace_root.resolve()
-    address = _free(host, port)
-    workspace = load(root)
-    open_to_all(workspace, address)
-    if workspace.config.login.openid is not None:
-        secret_of(workspace.config.login.openid)
-    os.environ |= {
-        WORKSPACE: str(root),
-        web.LOOPBACK: "yes" if is_loopback(address) else "no",
-        "BENTOML_DO_NOT_TRACK": "True",
-        "BENTOML_HOME": str(root / "state" / "bentoml"),
-    }
-    command = ["-m", "bentoml", "serve", of, "--host", address, "--port", str(port)]
-    (root / "state" / "bentoml").mkdir(parents=True, exist_ok=True)
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *command, "--working-dir", str(Path(__file__).parents[1])])  # noqa: S606
-
-
-def open_to_all(workspace: Workspace, host: str) -> bool:
-    """No key was ever made, so whoever reaches the service gets in: on this machine, if it listens there alone.
-
-    Raises PropensityError where it would listen to others too.
-    """
-    if Keys(Store(workspace)).all():
-        return False
-    if not is_loopback(host):
-        raise PropensityError(
-            f"{host} can be reached from elsewhere, and there is no key: anybody would see everything",
-            "Make a key first, `propensity key create --name NAME --scope read`, or listen on 127.0.0.1.",
-        )
-    return True
-
-
-def _free(host: str, port: int) -> str:
-    """The address of a host on which the port is free."""
-    try:
-        with socket.create_server((host, port)) as found:
-            return str(found.getsockname()[0])
-    except OSError as error:
-        raise PropensityError(
-            f"{host}:{port} cannot be listened on: {error.strerror}", "Stop what listens there, or name another --port."
-        ) from error
+Propensity.add_asgi_middleware(front)  # type: ignore[attr-defined]

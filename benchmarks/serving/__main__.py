@@ -137,7 +137,7 @@ def servers(root: Path) -> list[Server]:
 
 def ours(root: Path, tasks: dict[str, list[Case]] | None = None) -> Server:
     """The service as it is, with a route that does nothing."""
-    start = f"from pathlib import Path; from serving.service import serve; serve(Path({str(root)!r}), port={{port}}, of='benchmarks.serving.ours:Propensity')"
+    start = f"from pathlib import Path; from serving.start import serve; serve(Path({str(root)!r}), port={{port}}, of='benchmarks.serving.ours:Propensity')"
     return Server("propensity", [sys.executable, "-c", start], tasks or {}, version("propensity"))
 
 

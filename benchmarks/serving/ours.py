@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.serving.cases import BARE, GUARDED
-from serving.service import Propensity, app
+from serving.service import Propensity, application
 
 
 async def nothing(_: Request) -> Response:
@@ -29,6 +29,6 @@ class Bare:
         await (self.bare if bare else self.app)(scope, receive, send)
 
 
-app.add_route(GUARDED, nothing)
+application().add_route(GUARDED, nothing)
 Service: Any = Propensity
 Service.middlewares.insert(0, (Bare, {}))

@@ -255,8 +255,8 @@ def serve(
     registry = Registry(here)
     if not any(registry.champion(name) for name, _ in here.config.outcomes):
         registry.require_champion(next(name for name, _ in here.config.outcomes))
-    from serving.service import open_to_all
-    from serving.service import serve as start
+    from serving.start import open_to_all
+    from serving.start import serve as start
 
     keyless = open_to_all(here, host)
     asked = "no key is needed, on this machine" if keyless else "for those who have a key"

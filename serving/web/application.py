@@ -68,7 +68,7 @@ from serving.stores.store import Store, is_down, unreached
 from serving.web import html
 from serving.web.admission import admission
 from serving.web.backroom import UNEXPECTED
-from serving.web.door import Door
+from serving.web.door import LOOPBACK, Door
 from serving.web.gauges import HELD
 from serving.web.guard import METRICS, Protection, answer
 from serving.web.journal import log_to_stderr
@@ -79,8 +79,6 @@ from serving.web.reception import Reception
 from serving.web.watch import Watcher
 
 LOG = logging.getLogger("propensity")
-LOOPBACK = "PROPENSITY_LOOPBACK"
-"""Set by ``serving.service.serve`` where nobody but this machine can reach the service; else nobody gets in without a key."""
 
 ENDPOINTS = (
     score,

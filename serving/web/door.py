@@ -15,6 +15,8 @@ from serving.stores.keys import ANYBODY, Key, Keys, holder
 LOG = logging.getLogger("propensity")
 FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
 READING = ("GET", "HEAD", "OPTIONS")
+LOOPBACK = "PROPENSITY_LOOPBACK"
+"""Set by ``serving.start.serve`` where nobody but this machine can reach the service; else nobody gets in without a key."""
 Headers = Mapping[bytes, bytes]
 
 NO_KEY = PropensityError(

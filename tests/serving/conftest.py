@@ -47,7 +47,9 @@ def launch(workspace: Workspace, log: Path) -> Server:
     """``serve`` in a process of its own, on a free port; returns once it answers at all."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    code = f"from pathlib import Path; from serving.service import serve; serve(Path({str(workspace.root)!r}), port={port})"
+    code = (
+        f"from pathlib import Path; from serving.start import serve; serve(Path({str(workspace.root)!r}), port={port})"
+    )
     with log.open("wb") as out:
         process = subprocess.Popen([sys.executable, "-c", code], stdout=out, stderr=out, env=os.environ | {"TZ": "UTC"})
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, trust_env=False)

@@ -26,7 +26,7 @@ def absent(name):
 metadata.distribution = absent
 from serving import service
 from serving.web import canary
-document = service.app.openapi()
+document = service.application().openapi()
 print(json.dumps([service.__file__, str(canary.HERE), document["info"]["version"], len(document["paths"])]))
 """
 

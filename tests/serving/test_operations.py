@@ -15,7 +15,7 @@ import yaml
 from fastapi.routing import _IncludedRouter
 
 from features.workspace import Workspace
-from serving.service import SERVICE
+from serving.start import SERVICE
 from serving.stores.store import Store
 from serving.web import application as web
 from serving.web import freshness, gauges

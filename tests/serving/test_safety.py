@@ -21,7 +21,8 @@ from features.errors import PropensityError
 from features.settings.service import Service
 from features.workspace import FILE, Workspace
 from serving.scores import lists
-from serving.service import Propensity, open_to_all
+from serving.service import Propensity, application
+from serving.start import open_to_all
 from serving.stores.audit import Audit
 from serving.stores.keys import KEYS, SCOPES, Keys, holder
 from serving.stores.store import Store
@@ -183,7 +184,11 @@ def test_of_bentomls_own_routes_only_health_is_reached() -> None:
             reached.clear()
             asyncio.run(Front(bentos, ours)({"type": kind, "path": path}, None, None))  # type: ignore[arg-type]
             assert reached == ["bentoml" if path in HEALTH and kind == "http" else "ours"], path
-    assert [kind.__name__ for kind, _ in Propensity.middlewares] == ["Front"]
+    ((kind, given),) = Propensity.middlewares
+    outermost = kind(bentos, **given)
+    assert isinstance(outermost, Front)
+    assert isinstance(outermost.ours, Guard)
+    assert (outermost.app, outermost.ours.app) == (bentos, application())
 
 
 def test_a_web_socket_is_closed(inside: Inside) -> None:

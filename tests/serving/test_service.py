@@ -19,7 +19,7 @@ from features.errors import PropensityError
 from features.workspace import Workspace, load
 from serving import endpoints
 from serving.scores import lists
-from serving.service import serve
+from serving.start import serve
 from serving.stores.store import Store
 from serving.web import application as web
 from serving.web import freshness
