@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -250,10 +251,10 @@ class Facts:
     labels: tuple[str, ...]
     roles: tuple[str, ...]
 
-    @property
+    @cached_property
     def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
-        """As the compiled code takes them."""
-        return (
+        """As the compiled code takes them: only to be read, wherever they come from, so that it is compiled once."""
+        arrays = (
             self.offsets,
             self.occurred,
             self.known,
@@ -263,6 +264,7 @@ class Facts:
             self.label,
             self.role,
         )
+        return tuple(_read_only(one) for one in arrays)
 
     def of(self, accounts: range) -> Facts:
         """Those of some of the accounts."""
@@ -297,6 +299,12 @@ class Facts:
             label=self.label[order],
             role=self.role[order],
         )
+
+
+def _read_only(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    seen = array.view()
+    seen.flags.writeable = False
+    return seen
 
 
 def available(report: Report) -> frozenset[str]:

@@ -450,10 +450,10 @@ def _measure(  # type: ignore[no-untyped-def]  # pragma: no cover
     origins, numbers = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)  # of contacts, labels, days
     who, what = np.zeros((0, 0, 0), dtype=np.uint64), np.zeros((0, 0, 0), dtype=np.uint64)
     when = np.zeros((0, 0), dtype=np.uint64)
-    edges, low, high = _segments(as_of, begin, end, at, 0, 0)
+    row = np.int64(0)  # not a literal, of which numba would compile an edition
+    edges, low, high = _segments(as_of, begin, end, at, row, row)
     sums, prefix, extremes, firsts, lasts = _emptied(cells, streams, sizes, len(edges) + 1)
-    like = 0  # the row whose segments these are
-    row = 0
+    like = row  # the row whose segments these are
     while row < rows:
         a = account[row]
         after = row

@@ -14,7 +14,7 @@ from features.errors import PropensityError
 from features.workspace import Workspace
 from serving.stores.log import LOG, Log
 from serving.stores.store import BATCHES, is_down
-from serving.web.backroom import BackRoom
+from serving.web.backroom import Rooms
 from serving.web.later import Later
 
 T = TypeVar("T")
@@ -55,8 +55,8 @@ class Shelf:
 
 
 class Kept:
-    """What was made for one workspace: the usual, what takes ``long``, and each kind that is made in a process of its own, so
-    that none of these waits for another, nor drives it out.
+    """What was made for one workspace: the usual, what takes ``long``, and each kind that is made in another process, so that
+    none of these drives another out.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -65,7 +65,8 @@ class Kept:
         self.later = Later()
         self._last: dict[bool, Mark] = {}
         self._usual, self._long = Shelf(), Shelf()
-        self._rooms: dict[str, tuple[BackRoom, Shelf]] = {}
+        self._beside: dict[str, Shelf] = {}
+        self._rooms = Rooms(workspace)
 
     def mark(self, log: bool = True) -> Mark:
         """Which tables are in use, which batches are shown, and, with ``log``, how long the log is; as they last were
@@ -94,9 +95,9 @@ class Kept:
         return found
 
     def beside(self, make: Callable[..., T], *given: Any, log: bool = True) -> T:
-        """What ``make(workspace, *given)`` comes to in a process of its own (``BackRoom``): of what takes minutes."""
-        room, shelf = self._rooms.setdefault(make.__module__, (BackRoom(self.workspace), Shelf()))
-        found: T = shelf((make.__qualname__, *given), lambda: room(make, *given), lambda: self.mark(log))
+        """What ``make(workspace, *given)`` comes to in another process (``Rooms``): of what takes minutes."""
+        shelf = self._beside.setdefault(make.__module__, Shelf())
+        found: T = shelf((make.__qualname__, *given), lambda: self._rooms(make, *given), lambda: self.mark(log))
         return found
 
     def soon(

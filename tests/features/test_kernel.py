@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features import computing, frame, windows
+from features import computing, frame, kernel, sequences, windows
 from features.aggregations import VOCABULARY, Aggregation
 from features.cohort import everybody
 from features.facts import NO_VALUE, Facts
@@ -317,6 +318,24 @@ def test_pieces_of_work_change_nothing() -> None:
         mine = rows.account == account
         part = computed(replace(world, asked=tuple(mine.tolist())), asked())
         assert all(part[question].tobytes() == whole[question][mine].tobytes() for question in whole)
+
+
+def test_facts_out_of_a_file_ask_for_no_code_of_their_own() -> None:
+    """They cannot be written to, others can: compiled for both, the very first run would wait twice as long."""
+    world, columns = _made(), [question.column() for question in asked()]
+    facts = world.facts()
+    filed = replace(facts, **{each.name: _filed(getattr(facts, each.name)) for each in fields(facts)})
+    for found in (facts, filed):
+        computing.aggregated(found, columns, world.rows(), list(world.days), ZONE)
+    assert len(kernel._measure.signatures) == len(sequences._shape.signatures) == 1
+
+
+def _filed(given: Any) -> Any:
+    if not isinstance(given, np.ndarray):
+        return given
+    found = given.copy()
+    found.flags.writeable = False
+    return found
 
 
 FACT = re.compile(r"(?P<day>[+-]?\d+)(/(?P<known>[+-]?\d+))?( (?P<value>\S+))?( (?P<contact>\S+))?( (?P<label>\S+))?")

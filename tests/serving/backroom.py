@@ -50,6 +50,15 @@ def killed(workspace: Workspace) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def together(workspace: Workspace, folder: str, many: int) -> int:
+    """Which process it is made in, once so many were at it."""
+    mine = os.getpid()
+    (Path(folder) / f"{mine}.at work").touch()
+    while len(list(Path(folder).glob("*.at work"))) < many:
+        time.sleep(0.02)
+    return mine
+
+
 def endless(workspace: Workspace, place: str) -> None:
     Path(place).write_text(str(os.getpid()))
     time.sleep(600)

@@ -539,11 +539,11 @@ def test_what_cannot_be_told_of_an_outcome_is_said_once_and_kept(
     kept = app.state.live.kept
     monkeypatch.setattr(beacon_endpoint, "metrics", SimpleNamespace(ASKED=("churn", "advocacy"), beacon=too_short))
     monkeypatch.setattr(BackRoom, "__call__", lambda room, make, *given: make(room.workspace, *given))
-    kept._rooms.clear()
+    kept._beside.clear()
     assert well(api.get("/v1/beacon"))["skipped"].keys() == {"churn", "advocacy"}
     assert "no date to judge churn" in refused(api.get("/v1/beacon?outcome=churn"), 400)
     assert made == ["churn", "advocacy"]
-    kept._rooms.clear()
+    kept._beside.clear()
 
 
 def test_reading_alerts_raises_none_and_one_that_was_dealt_with_is_gone(api: httpx.Client, company: Workspace) -> None:

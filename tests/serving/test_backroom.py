@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from features.errors import PropensityError
 from serving.stores.store import Store
 from serving.web import backroom
-from serving.web.backroom import BackRoom
+from serving.web.backroom import BackRoom, Rooms
 from serving.web.kept import Kept
 from tests.serving import backroom as makes
 
@@ -117,6 +118,16 @@ def test_it_ends_with_whoever_started_it_even_in_the_middle(tmp_path: Path) -> N
         parent.kill()
     worker = Path("/proc") / place.read_text()
     assert eventually(lambda: not worker.exists() or "\nState:\tZ" in (worker / "status").read_text())
+
+
+def test_no_more_of_them_are_started_than_there_is_to_be_made_at_once(tmp_path: Path) -> None:
+    rooms = Rooms(makes.workspace(tmp_path, "a few"))
+    first = rooms(makes.named)["process"]
+    assert rooms(makes.named)["process"] == first
+    with ThreadPoolExecutor(5) as crowd:
+        found = list(crowd.map(lambda _: rooms(makes.together, str(tmp_path), backroom.AT_ONCE), range(5)))
+    assert len(set(found)) == backroom.AT_ONCE
+    assert first in found
 
 
 def test_it_is_made_once_for_each_state_of_the_data(tmp_path: Path) -> None:
