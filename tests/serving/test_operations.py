@@ -134,7 +134,7 @@ def test_bentoml_build_is_told_everything_that_the_service_imports() -> None:
     assert found.python.lock_packages is False
     assert (root / "requirements.lock").is_file()
     packages = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
-    assert {f"{name}/**" for name in packages["root_packages"]} <= set(found.include)
+    assert {f"/{name}/**" for name in packages["root_packages"]} <= set(found.include)
 
 
 def test_whoever_comes_first_does_not_wait_for_routes_to_be_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
