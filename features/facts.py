@@ -52,6 +52,11 @@ class Fact:
     about: Literal["", "parent", "siblings"] = ""
 
     @property
+    def of_people(self) -> bool:
+        """Does a row say which contact it is of?"""
+        return "contact" in TABLES[self.table].by_name and not self.about
+
+    @property
     def needs(self) -> frozenset[str]:
         """The columns without which there are no such facts."""
         return self._columns(f"{self.at} {self.label} {self.where}")
@@ -389,7 +394,7 @@ def _one(fact: Fact, folder: Path, workspace: Workspace, report: Report) -> str:
             f"(SELECT r.account_code, t.* EXCLUDE (account_code) FROM {rows} t "
             f"JOIN {relatives} r ON r.relative = t.account_code WHERE r.relation = {literal(fact.about)})"
         )
-    contact = "contact_code" if "contact" in table.by_name and not fact.about else "CAST(NULL AS INTEGER)"
+    contact = "contact_code" if fact.of_people else "CAST(NULL AS INTEGER)"
     return (
         f"SELECT account_code, {contact} AS contact_code, epoch_us({at}) AS occurred, {known} AS known, "
         f"{value} AS value, CAST({fact.label or 'NULL'} AS VARCHAR) AS label, "

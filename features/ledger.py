@@ -49,6 +49,8 @@ COLUMNS: dict[str, Any] = {
     "role": np.int32,
 }
 """A file per column of a kind; beside them ``offsets``: where the facts of each account begin, and where the last end."""
+NOBODY = "CAST(0 AS UBIGINT)"
+"""The hash of no contact, and of no label."""
 Progress = Callable[[int, int], None]
 Running = tuple[list[int], list[int]]
 """Days in order, and what has added up by the end of each."""
@@ -203,28 +205,44 @@ def _table(folder: Path, name: str) -> str:
 def _choose(
     connection: duckdb.DuckDBPyConnection, kind: str, tables: Path, workspace: Workspace, report: Report
 ) -> list[str]:
-    """``chosen``: the facts of a kind with their codes; returns its labels, in the order of their codes."""
-    query = facts.select(kind, tables, workspace, report)
-    found = connection.execute(f"SELECT DISTINCT label FROM ({query}) WHERE label IS NOT NULL ORDER BY 1").fetchall()
-    labels = [row[0] for row in found]
-    connection.execute("CREATE OR REPLACE TABLE labels (label VARCHAR, code INTEGER)")
-    if labels:
-        connection.execute("INSERT INTO labels SELECT unnest(?), unnest(range(?))", [labels, len(labels)])
-    role = f"list_position([{', '.join(map(literal, ROLES))}], CASE WHEN f.known >= p.role_known THEN p.role END)"
+    """``chosen``: the facts of a kind with their codes, and hashes of whose they are (``who``) and what they say they are
+    (``what``); returns its labels, in the order of their codes. What facts of the kind never have is not looked for.
+    """
+    query, declared = facts.select(kind, tables, workspace, report), [fact for fact in facts.FACTS if fact.kind == kind]
+    labels: list[str] = []
+    code, role, who, what, joins = "-1", "-1", NOBODY, NOBODY, ""
+    if any(fact.label for fact in declared):
+        labels = _labels(connection, query)
+        code, what = "coalesce(l.code, -1)", f"CASE WHEN f.label IS NULL THEN {NOBODY} ELSE hash(f.label) END"
+        joins += " LEFT JOIN labels l ON l.label = f.label"
+    if any(fact.of_people for fact in declared):
+        known = "CASE WHEN f.known >= p.role_known THEN p.role END"
+        role = f"coalesce(list_position([{', '.join(map(literal, ROLES))}], {known}), 0) - 1"
+        who = f"CASE WHEN p.contact IS NULL THEN {NOBODY} ELSE hash(p.contact) END"
+        joins += f" LEFT JOIN {_table(tables, 'people')} p ON p.contact_code = f.contact_code"
     connection.execute(
         "CREATE OR REPLACE TEMP VIEW chosen AS SELECT f.account_code AS account, f.occurred, f.known, f.value, f.day, "
-        f"coalesce(f.contact_code, -1) AS contact, coalesce(l.code, -1) AS label, coalesce({role}, 0) - 1 AS role "
-        f"FROM ({query}) f LEFT JOIN {_table(tables, 'people')} p ON p.contact_code = f.contact_code "
-        "LEFT JOIN labels l ON l.label = f.label"
+        f"coalesce(f.contact_code, -1) AS contact, {code} AS label, {role} AS role, {who} AS who, {what} AS what "
+        f"FROM ({query}) f{joins}"
     )
     return labels
+
+
+def _labels(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    """In the order of their codes, which the table ``labels`` has too."""
+    found = connection.execute(f"SELECT DISTINCT label FROM ({query}) WHERE label IS NOT NULL ORDER BY 1").fetchall()
+    names = [row[0] for row in found]
+    connection.execute("CREATE OR REPLACE TABLE labels (label VARCHAR, code INTEGER)")
+    if names:
+        connection.execute("INSERT INTO labels SELECT unnest(?), unnest(range(?))", [names, len(names)])
+    return names
 
 
 def _sort(connection: duckdb.DuckDBPyConnection, kind: str, accounts: int, folder: Path) -> None:
     """Write the facts in an order that is total over everything a feature can see."""
     folder.mkdir()
     counts, sizes = np.zeros(accounts, dtype=np.int64), np.zeros(accounts)
-    query = "SELECT * FROM chosen ORDER BY account, occurred, known, value NULLS LAST, contact, label"
+    query = f"SELECT account, {', '.join(COLUMNS)} FROM chosen ORDER BY account, occurred, known, value NULLS LAST, contact, label"
     with ExitStack() as files:
         columns = {name: files.enter_context((folder / name).open("wb")) for name in COLUMNS}
         try:
@@ -267,10 +285,8 @@ def _digests(connection: duckdb.DuckDBPyConnection, tables: Path, zone: str) -> 
     seen = f"CAST(timezone({literal(zone)}, make_timestamptz(greatest(occurred, known))) AS DATE)"
     day = f"CASE WHEN known = occurred THEN day ELSE datediff('day', DATE '1970-01-01', {seen}) END"
     found = connection.execute(
-        f"SELECT {day}, sum(hash(a.h, coalesce(p.h, 0), coalesce(l.h, 0), role, occurred, known, value)) FROM chosen f "
+        f"SELECT {day}, sum(hash(a.h, who, what, role, occurred, known, value)) FROM chosen f "
         f"JOIN (SELECT account_code, hash(account) AS h FROM {_table(tables, 'accounts')}) a ON a.account_code = f.account "
-        f"LEFT JOIN (SELECT contact_code, hash(contact) AS h FROM {_table(tables, 'people')}) p "
-        "ON p.contact_code = f.contact "
-        "LEFT JOIN (SELECT code, hash(label) AS h FROM labels) l ON l.code = f.label GROUP BY 1 ORDER BY 1"
+        "GROUP BY 1 ORDER BY 1"
     ).fetchall()
     return {str(at): str(total) for at, total in found}
