@@ -120,14 +120,16 @@ class Lever:
 
 
 def levers(model: Model, plan: Plan, row: pd.DataFrame) -> list[Lever]:
-    """What a question about this row can be about, in the order of the plan: of a feature with windows, the shortest."""
+    """What a question about this row can be about, in the order of the plan: of a feature with windows, the shortest. What
+    was the same for everybody in training is no question.
+    """
     seen: dict[str, list[float]] = model.facts.get("seen") or {}
     shortest: dict[str, Column] = {}
     for column in plan.columns:
         if _controllable(column):
             before = shortest.setdefault(column.declaration.name, column)
             shortest[column.declaration.name] = min(before, column, key=lambda one: one.window)
-    known = set(model.encoder.columns) & set(seen)
+    known = set(model.encoder.columns) & {name for name, (low, high) in seen.items() if low < high}
     return [Lever(one, float(row[one.name].iloc[0]), *seen[one.name]) for one in shortest.values() if one.name in known]
 
 

@@ -19,7 +19,7 @@ from features.plan import Plan
 from tests.training import made
 from training.dataset import Dataset
 from training.model import Model
-from training.what_if import CAVEAT, what_if
+from training.what_if import CAVEAT, levers, what_if
 
 WORDS = ("interaction", "doc", "{value}")
 DECLARED: tuple[Declaration, ...] = (
@@ -89,6 +89,14 @@ def row() -> pd.DataFrame:
 def test_the_made_plan_is_whole() -> None:
     assert "touches_change_90d" in PLAN.names
     assert "logins_per_touch_30d" in PLAN.names
+
+
+def test_levers_are_the_shortest_of_what_we_could_act_on_unless_all_were_alike(model: Model, row: pd.DataFrame) -> None:
+    found = {one.column.name: (one.now, one.low, one.high) for one in levers(model, PLAN, row)}
+    assert found.keys() == {"touches_30d", "touches_recency", "reached_30d"}
+    assert found["reached_30d"] == (1.0, 0.0, 2.0)
+    alike = replace(model, facts={**model.facts, "seen": {**model.facts["seen"], "reached_30d": [1.0, 1.0]}})
+    assert [one.column.name for one in levers(alike, PLAN, row)] == ["touches_30d", "touches_recency"]
 
 
 def test_a_count_changes_in_every_longer_window_by_as_much(model: Model, row: pd.DataFrame) -> None:
