@@ -44,7 +44,7 @@ them all).
 
 def _simulated(root: Path, world: World, **training: int) -> Workspace:
     made = prepare(root, world, lambda done, of: None)
-    training = {"bags": 2, "bootstraps": 100, "folds": 1, **training}
+    training = {"bags": 2, "bootstraps": 200, **training}
     config = made.config.model_copy(update={"training": made.config.training.model_copy(update=training)})
     workspace = Workspace(made.root, config)
     with intake.read(workspace) as found:

@@ -57,9 +57,8 @@ class Heard:
             self._say("console", message.text)
 
     def _failed(self, request: Request) -> None:
-        if (
-            request.failure != "net::ERR_ABORTED"
-        ):  # the browser's own doing: a file to be kept, a page left before it was whole
+        """But for what the browser itself gives up: a file to be kept, the rest of a page that is left."""
+        if request.failure != "net::ERR_ABORTED":
             self._say("failed", f"{request.url}: {request.failure}")
 
     def _asked(self, request: Request) -> None:

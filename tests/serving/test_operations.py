@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 import warnings
 from pathlib import Path
@@ -135,6 +137,13 @@ def test_bentoml_build_is_told_everything_that_the_service_imports() -> None:
     assert (root / "requirements.lock").is_file()
     packages = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     assert {f"/{name}/**" for name in packages["root_packages"]} <= set(found.include)
+
+
+def test_the_process_that_watches_over_the_worker_loads_none_of_the_application() -> None:
+    heavy = {"serving.web.application", "serving.web.live", "mlflow", "lightgbm", "numba", "pandas"}
+    code = f"import sys, serving.start, serving.service; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_whoever_comes_first_does_not_wait_for_routes_to_be_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
